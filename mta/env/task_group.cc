@@ -15,9 +15,12 @@ TaskGroup::~TaskGroup() { PP_CHECK(running_ == 0, "a TaskGroup was destroyed bef
 
 void TaskGroup::spawn(Task<void> task) {
   ++running_;
-  asio::co_spawn(executor_, std::move(task), [this](std::exception_ptr error) {
-    if (error) std::rethrow_exception(error);  // out of the event loop: a broken invariant
-    if (--running_ == 0 && joiner_) asio::post(executor_, std::exchange(joiner_, nullptr));
+  // co_spawn alone starts the task inline when the caller already runs on the executor.
+  asio::post(executor_, [this, task = std::move(task)]() mutable {
+    asio::co_spawn(executor_, std::move(task), [this](std::exception_ptr error) {
+      if (error) std::rethrow_exception(error);  // out of the event loop: a broken invariant
+      if (--running_ == 0 && joiner_) asio::post(executor_, std::exchange(joiner_, nullptr));
+    });
   });
 }
 

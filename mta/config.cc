@@ -1,0 +1,289 @@
+#include "mta/config.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <optional>
+
+#include "mta/base/text.h"
+
+namespace postproof {
+
+namespace {
+
+// Bounds that keep a slip of the pen from becoming a promise that cannot be kept.
+constexpr Duration kTimeoutMax = 24h;
+constexpr Duration kLifetimeMax = 365 * 24h;
+
+template <class T>
+void set(T& into, std::optional<T> value) {
+  if (value) into = std::move(*value);
+}
+
+template <class T>
+void set_integer(TomlReader& table, std::string_view key, T& into, std::int64_t min, std::int64_t max) {
+  if (const auto value = table.integer(key, min, max)) into = static_cast<T>(*value);
+}
+
+void set_duration(TomlReader& table, std::string_view key, Duration& into, Duration min, Duration max) {
+  const auto value = table.duration(key);
+  if (!value) return;
+  if (*value < min || *value > max) {
+    table.complain(key, fmt::format("{} is out of range; expected {} to {}", format_duration(*value),
+                                    format_duration(min), format_duration(max)));
+    return;
+  }
+  into = *value;
+}
+
+bool good_host_name(std::string_view name) {
+  if (name.empty() || name.size() > 253) return false;
+  for (const std::string_view label : split(name, '.')) {
+    if (label.empty() || label.size() > 63) return false;
+    for (const char c : label) {
+      const char lower = ascii_lower(c);
+      if (!((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')) return false;
+    }
+  }
+  return true;
+}
+
+void read_endpoints(TomlReader& table, std::string_view key, std::vector<Endpoint>& into) {
+  const auto list = table.strings(key);
+  if (!list) return;
+  into.clear();
+  for (const std::string& text : *list) {
+    if (auto endpoint = Endpoint::parse(text)) {
+      into.push_back(std::move(*endpoint));
+    } else {
+      table.complain(key, fmt::format("\"{}\" is no endpoint; expected \"192.0.2.1:25\", \"[2001:db8::1]:25\", "
+                                      "\"unix:/path\" or \"fd:3\"", escape(text)));
+    }
+  }
+  if (list->empty()) table.complain(key, "expected at least one endpoint");
+}
+
+void read_networks(TomlReader& table, std::string_view key, std::vector<IpNetwork>& into) {
+  const auto list = table.strings(key);
+  if (!list) return;
+  into.clear();
+  for (const std::string& text : *list) {
+    if (const auto network = IpNetwork::parse(text)) {
+      into.push_back(*network);
+    } else {
+      table.complain(key, fmt::format("\"{}\" is no network; expected \"192.0.2.0/24\" or \"2001:db8::/32\"", escape(text)));
+    }
+  }
+}
+
+// "relay.example.net" (its MX records), "[relay.example.net]:587" (that host), "[192.0.2.1]", "[2001:db8::1]:25".
+std::optional<route::Smarthost> parse_smarthost(std::string_view text) {
+  route::Smarthost smarthost;
+  const auto bracket = text.rfind(']');
+  const auto colon = text.rfind(':');
+  if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
+    const auto port = parse_decimal(text.substr(colon + 1));
+    if (!port || *port == 0 || *port > 65535) return std::nullopt;
+    smarthost.port = static_cast<std::uint16_t>(*port);
+    text = text.substr(0, colon);
+  }
+  if (text.starts_with('[') && text.ends_with(']')) {
+    const std::string_view inner = text.substr(1, text.size() - 2);
+    const bool address = IpAddress::parse(inner).has_value();
+    if (!address && !good_host_name(inner)) return std::nullopt;
+    smarthost.host = address ? std::string(text) : std::string(inner);
+    return smarthost;
+  }
+  if (!good_host_name(text)) return std::nullopt;
+  smarthost.host = std::string(text);
+  smarthost.lookup_mx = true;
+  return smarthost;
+}
+
+void read_server(TomlReader table, smtp::ServerSettings& server) {
+  set(server.message_size_max, table.size("message_size_max"));
+  set_integer(table, "recipients_max", server.recipients_max, 1, 100'000);
+  set_integer(table, "sessions_max", server.sessions_max, 1, 100'000);
+  set_integer(table, "sessions_per_client_max", server.sessions_per_client_max, 1, 100'000);
+  set_integer(table, "errors_max", server.errors_max, 1, 100'000);
+  set_duration(table, "command_timeout", server.command_timeout, 1s, kTimeoutMax);
+  set_duration(table, "data_timeout", server.data_timeout, 1s, kTimeoutMax);
+  set_duration(table, "session_timeout", server.session_timeout, 1s, 7 * kTimeoutMax);
+  if (const auto word = table.word("bare_newline", {"refuse", "convert"})) server.bare_newline_ok = *word == "convert";
+  table.finish();
+}
+
+void read_relay(TomlReader table, intake::Policy& policy) {
+  read_networks(table, "clients", policy.relay_clients);
+  if (auto domains = table.strings("domains")) {
+    policy.relay_domains.clear();
+    for (const std::string& domain : *domains) {
+      if (domain != "*" && !good_host_name(domain)) {
+        table.complain("domains", fmt::format("\"{}\" is no domain; expected a name like \"example.org\", or \"*\"", escape(domain)));
+      }
+      policy.relay_domains.push_back(ascii_lower(domain));
+    }
+  }
+  set_integer(table, "received_max", policy.received_max, 2, 1000);
+  table.finish();
+}
+
+void read_dns(TomlReader table, dns::ResolverSettings& resolver) {
+  if (const auto servers = table.strings("servers")) {
+    resolver.servers.clear();
+    for (const std::string& text : *servers) {
+      auto endpoint = Endpoint::parse(text);
+      if (!endpoint) {
+        if (const auto address = IpAddress::parse(text)) endpoint = Endpoint(*address, 53);
+      }
+      if (endpoint && endpoint->kind() == Endpoint::Kind::ip) {
+        resolver.servers.push_back(*endpoint);
+      } else {
+        table.complain("servers", fmt::format("\"{}\" is no server; expected \"127.0.0.1\", \"192.0.2.53:5353\" or "
+                                              "\"[2001:db8::53]:53\"", escape(text)));
+      }
+    }
+    if (servers->empty()) table.complain("servers", "expected at least one server");
+  }
+  set_duration(table, "timeout", resolver.timeout, 100ms, 1min);
+  set_integer(table, "rounds", resolver.rounds, 1, 10);
+  set_integer(table, "cache_entries_max", resolver.cache_entries_max, 1, 10'000'000);
+  set_duration(table, "ttl_max", resolver.ttl_max, 0s, 7 * 24h);
+  table.finish();
+}
+
+void read_route(TomlReader table, route::RouterSettings& router) {
+  if (const auto text = table.string("smarthost")) {
+    router.smarthost = parse_smarthost(*text);
+    if (!router.smarthost) {
+      table.complain("smarthost", "expected \"relay.example.net\" (its MX records), \"[relay.example.net]:587\" (that "
+                                  "host) or \"[192.0.2.1]:25\"");
+    }
+  }
+  set_integer(table, "port", router.port, 1, 65535);
+  set(router.ipv4, table.boolean("ipv4"));
+  set(router.ipv6, table.boolean("ipv6"));
+  set(router.loopback_mx, table.boolean("loopback_mx"));
+  if (!router.ipv4 && !router.ipv6) table.complain("ipv4", "both ipv4 and ipv6 are off; expected one of them on");
+  table.finish();
+}
+
+void read_spool(TomlReader table, queue::SpoolSettings& spool) {
+  set(spool.directory, table.string("directory"));
+  set_integer(table, "node", spool.node, 1, 65535);
+  if (const auto size = table.size("segment_size")) {
+    constexpr std::uint64_t kMin = 1024 * 1024, kMax = 1024 * 1024 * 1024;
+    if (*size < kMin || *size > kMax) {
+      table.complain("segment_size", "out of range; expected \"1MiB\" to \"1GiB\"");
+    } else {
+      spool.segment_size = *size;
+    }
+  }
+  set_duration(table, "sync_delay_max", spool.sync_delay_max, 0s, 1s);
+  set(spool.free_min, table.size("free_min"));
+  table.finish();
+}
+
+void read_retry(TomlReader table, queue::RetrySettings& retry) {
+  if (auto schedule = table.durations("schedule")) {
+    bool good = !schedule->empty();
+    for (const Duration wait : *schedule) good = good && wait >= 1s && wait <= 30 * 24h;
+    if (good) {
+      retry.schedule = std::move(*schedule);
+    } else {
+      table.complain("schedule", "expected at least one wait, each of \"1s\" to \"30d\"");
+    }
+  }
+  set(retry.jitter, table.number("jitter", 0.0, 0.5));
+  set_duration(table, "lifetime", retry.lifetime, 0s, kLifetimeMax);
+  set_duration(table, "bounce_lifetime", retry.bounce_lifetime, 0s, kLifetimeMax);
+  table.finish();
+}
+
+void read_delivery(TomlReader table, Config& config) {
+  set_integer(table, "lanes_per_site_max", config.scheduler.lanes_per_site_max, 1, 10'000);
+  set_integer(table, "lanes_max", config.scheduler.lanes_max, 1, 100'000);
+  set_integer(table, "routing_max", config.scheduler.routing_max, 1, 100'000);
+  set_integer(table, "messages_per_connection_max", config.deliver.messages_per_connection_max, 1, 1'000'000);
+  set_integer(table, "recipients_per_transaction_max", config.deliver.recipients_per_transaction_max, 1, 100'000);
+  set_integer(table, "hosts_per_attempt_max", config.deliver.hosts_per_attempt_max, 1, 1000);
+  set(config.client.pipelining, table.boolean("pipelining"));
+  table.finish();
+}
+
+// RFC 5321 section 4.5.3.2: what delivery waits for.
+void read_timeouts(TomlReader& table, smtp::ClientSettings& client) {
+  set_duration(table, "connect_timeout", client.connect_timeout, 1s, kTimeoutMax);
+  set_duration(table, "greeting_timeout", client.greeting_timeout, 1s, kTimeoutMax);
+  set_duration(table, "ehlo_timeout", client.ehlo_timeout, 1s, kTimeoutMax);
+  set_duration(table, "mail_timeout", client.mail_timeout, 1s, kTimeoutMax);
+  set_duration(table, "rcpt_timeout", client.rcpt_timeout, 1s, kTimeoutMax);
+  set_duration(table, "data_timeout", client.data_timeout, 1s, kTimeoutMax);
+  set_duration(table, "block_timeout", client.block_timeout, 1s, kTimeoutMax);
+  set_duration(table, "dot_timeout", client.dot_timeout, 1s, kTimeoutMax);
+  set_duration(table, "quit_timeout", client.quit_timeout, 1s, kTimeoutMax);
+  set_duration(table, "rset_timeout", client.rset_timeout, 1s, kTimeoutMax);
+}
+
+Config defaults() {
+  Config config;
+  config.listen = {*Endpoint::parse("0.0.0.0:25"), *Endpoint::parse("[::]:25")};
+  config.intake.relay_clients = {*IpNetwork::parse("127.0.0.0/8"), *IpNetwork::parse("::1")};
+  return config;
+}
+
+}  // namespace
+
+void set_hostname(Config& config, std::string name) {
+  config.hostname = name;
+  config.server.hostname = name;
+  config.client.hostname = name;
+  config.intake.hostname = name;
+  config.router.hostname = name;
+  config.deliver.hostname = std::move(name);
+}
+
+Config read_config(TomlReader& table) {
+  Config config = defaults();
+  if (auto name = table.string("hostname")) {
+    if (good_host_name(*name)) {
+      set_hostname(config, std::move(*name));
+    } else {
+      table.complain("hostname", fmt::format("\"{}\" is no host name; expected one like \"mx.example.org\"", escape(*name)));
+    }
+  }
+  read_endpoints(table, "listen", config.listen);
+  set_integer(table, "session_threads", config.session_threads, 0, 256);
+  read_timeouts(table, config.client);
+  if (auto inner = table.table("smtp")) read_server(*inner, config.server);
+  if (auto inner = table.table("relay")) read_relay(*inner, config.intake);
+  if (auto inner = table.table("dns")) read_dns(*inner, config.resolver);
+  if (auto inner = table.table("route")) read_route(*inner, config.router);
+  if (auto inner = table.table("spool")) read_spool(*inner, config.spool);
+  if (auto inner = table.table("retry")) read_retry(*inner, config.scheduler.retry);
+  if (auto inner = table.table("delivery")) read_delivery(*inner, config);
+  return config;
+}
+
+Config parse_config(std::string_view toml_text, Problems& problems) {
+  toml::table parsed;
+  try {
+    parsed = toml::parse(toml_text, std::string_view(problems.file()));
+  } catch (const toml::parse_error& error) {
+    const auto& begin = error.source().begin;
+    problems.add({begin.line, begin.column}, std::string(error.description()));
+    return defaults();
+  }
+  TomlReader table(parsed, "", problems);
+  Config config = read_config(table);
+  table.finish();
+  if (problems.empty() && config.hostname.empty()) {
+    problems.add({}, "hostname is missing; expected the name of this host, like hostname = \"mx.example.org\"");
+  }
+  if (problems.empty() && config.spool.directory.empty()) {
+    problems.add({}, "spool.directory is missing; expected a folder for the queue, like spool.directory = \"/var/spool/postproof\"");
+  }
+  return config;
+}
+
+}  // namespace postproof

@@ -1,0 +1,46 @@
+// The configuration of postproof-mta: TOML, read once, then immutable. The same keys stand in the
+// [mta.NAME] tables of scenarios. docs/configuration.md lists them all.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mta/base/toml_reader.h"
+#include "mta/deliver/settings.h"
+#include "mta/dns/resolver.h"
+#include "mta/intake/policy.h"
+#include "mta/queue/scheduler.h"
+#include "mta/queue/settings.h"
+#include "mta/route/router.h"
+#include "mta/smtp/settings.h"
+
+namespace postproof {
+
+struct Config {
+  std::string hostname;               // ours, in greeting, EHLO, Received and Reporting-MTA
+  std::vector<Endpoint> listen;       // default 0.0.0.0:25 and [::]:25
+  unsigned session_threads = 0;       // 0: sessions run on the queue's own thread
+  smtp::ServerSettings server;
+  smtp::ClientSettings client;
+  intake::Policy intake;
+  dns::ResolverSettings resolver;     // servers: default from /etc/resolv.conf, read by serve
+  route::RouterSettings router;
+  queue::SpoolSettings spool;
+  queue::SchedulerSettings scheduler;
+  deliver::Settings deliver;
+};
+
+// Reads the keys that the configuration has and complains of wrong values. The caller, who may have read
+// keys of its own from the same table, calls table.finish(), and checks that what it needs is there.
+Config read_config(TomlReader& table);
+
+// A configuration file's text, complete: complains of unknown keys, and of a missing hostname or
+// spool.directory too. The problems' file is the name to complain under.
+Config parse_config(std::string_view toml_text, Problems& problems);
+
+// Sets our name everywhere that it is told.
+void set_hostname(Config& config, std::string name);
+
+}  // namespace postproof

@@ -1,0 +1,232 @@
+#include "mta/deliver/lane.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "mta/base/limits.h"
+#include "mta/deliver/outcome.h"
+
+namespace postproof::deliver {
+
+using queue::AttemptResult;
+using queue::Leg;
+
+namespace {
+
+// A stored message, chunk by chunk.
+class SpoolContent final : public smtp::ContentSource {
+ public:
+  SpoolContent(queue::Spool& spool, const queue::StoredMessage& message)
+      : spool_(spool), id_(message.id), size_(message.size()) {}
+
+  Task<Result<std::string>> next() override {
+    if (offset_ == size_) co_return std::string();
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(limits::kChunk, size_ - offset_));
+    auto chunk = co_await spool_.read(id_, offset_, wanted);
+    if (!chunk) co_return std::unexpected(std::move(chunk.error()));
+    if (chunk->empty()) co_return fail(Errc::corrupt, "message " + id_.to_string() + " is shorter than its record says");
+    offset_ += chunk->size();
+    co_return std::move(*chunk);
+  }
+
+ private:
+  queue::Spool& spool_;
+  MessageId id_;
+  std::uint64_t size_;
+  std::uint64_t offset_ = 0;
+};
+
+bool is_closed(const AttemptResult& result) {
+  const auto* error = std::get_if<Error>(&result.what);
+  return error != nullptr && error->code == Errc::closed;
+}
+
+// The peer went away between two transactions: nothing of this message is to blame.
+bool stale(const AttemptResult& result) {
+  return result.stage == queue::Stage::mail && std::holds_alternative<Error>(result.what) && judge(result) == Verdict::next_host;
+}
+
+}  // namespace
+
+// One leg in the making: which recipients still look for a host, and what the hosts said.
+class Lane::Work {
+ public:
+  explicit Work(const Leg& leg) : leg_(leg), entries_(leg.recipients.size()) {}
+
+  const Leg& leg() const { return leg_; }
+  bool done() const {
+    return std::all_of(entries_.begin(), entries_.end(), [](const Entry& e) { return e.final.has_value(); });
+  }
+
+  // Recipients that wait and have not been tried over the present session, at most `max`.
+  std::vector<std::size_t> untried(std::size_t max) const {
+    std::vector<std::size_t> list;
+    for (std::size_t i = 0; i < entries_.size() && list.size() < max; ++i) {
+      if (!entries_[i].final && !entries_[i].tried) list.push_back(i);
+    }
+    return list;
+  }
+  void new_session() {
+    for (Entry& entry : entries_) entry.tried = false;
+  }
+
+  void finish(std::size_t index, AttemptResult result) { entries_[index].final = std::move(result); }
+  // The host is in trouble: the recipient goes on to the next.
+  void pass_on(std::size_t index, AttemptResult result) {
+    entries_[index].tried = true;
+    entries_[index].hosts.push_back(std::move(result));
+  }
+  // One recipient too many in this transaction: it goes into a further one.
+  void postpone(std::size_t index, AttemptResult result) { entries_[index].hosts.push_back(std::move(result)); }
+  // Nobody has said anything about it.
+  void leave(std::size_t index) { entries_[index].tried = true; }
+
+  template <class Change>
+  void for_waiting(Change change) {
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      if (!entries_[i].final) change(i);
+    }
+  }
+
+  // What the attempt comes to when there is nothing left to try. Every waiting recipient has been at a host.
+  std::vector<AttemptResult> results() {
+    std::vector<AttemptResult> list;
+    for (Entry& entry : entries_) {
+      if (!entry.final) entry.final = summary(entry.hosts);
+      list.push_back(std::move(*entry.final));
+    }
+    return list;
+  }
+
+ private:
+  struct Entry {
+    bool tried = false;
+    std::optional<AttemptResult> final;
+    std::vector<AttemptResult> hosts;  // trouble, one a host
+  };
+
+  const Leg& leg_;
+  std::vector<Entry> entries_;
+};
+
+Lane::Lane(LaneContext& context, LaneHome& home, std::shared_ptr<const route::Site> site)
+    : context_(context), home_(home), site_(std::move(site)) {}
+
+Lane::~Lane() = default;
+
+Task<void> Lane::run(queue::LegSource& source, Settlement& settlement) {
+  for (;;) {
+    auto leg = co_await source.next();
+    if (!leg) break;
+    auto results = co_await attempt(*leg);
+    co_await settlement.settle(std::move(*leg), std::move(results));
+  }
+  co_await drop_session();
+}
+
+Task<std::vector<AttemptResult>> Lane::attempt(const Leg& leg) {
+  Work work(leg);
+  if (session_ && session_->usable() && transactions_ < context_.settings.messages_per_connection_max) {
+    co_await transact(work);
+  }
+  if (!work.done()) co_await try_hosts(work);
+  co_return work.results();
+}
+
+Task<void> Lane::try_hosts(Work& work) {
+  const WallTime started = home_.env.clock.now();
+  const auto targets = co_await context_.router.targets(site_);
+  if (!targets) {
+    const AttemptResult unroutable{queue::Stage::resolve, {}, {}, targets.error(), started, home_.env.clock.now()};
+    work.for_waiting([&](std::size_t i) { work.finish(i, unroutable); });
+    co_return;
+  }
+  const std::size_t most = std::min<std::size_t>(targets->size(), context_.settings.hosts_per_attempt_max);
+  for (std::size_t t = 0; t < most && !work.done(); ++t) {
+    co_await drop_session();
+    const WallTime dialed = home_.env.clock.now();
+    auto trouble = co_await open((*targets)[t], dialed);
+    work.new_session();
+    if (!trouble) {
+      co_await transact(work);
+    } else if (is_closed(*trouble)) {
+      work.for_waiting([&](std::size_t i) { work.finish(i, *trouble); });
+    } else {
+      work.for_waiting([&](std::size_t i) { work.pass_on(i, *trouble); });
+    }
+  }
+}
+
+// Hands over as many transactions as it takes, as long as the session stands.
+Task<void> Lane::transact(Work& work) {
+  const Leg& leg = work.leg();
+  const queue::StoredMessage& message = *leg.message;
+  const bool reused = transactions_ > 0;
+  work.new_session();
+  while (session_->usable()) {
+    const auto batch = work.untried(context_.settings.recipients_per_transaction_max);
+    if (batch.empty()) break;
+    smtp::Transaction transaction;
+    transaction.message = message.id.to_string();
+    transaction.sender = message.envelope.sender;
+    for (const std::size_t i : batch) {
+      transaction.recipients.push_back(message.envelope.recipients[leg.recipients[i]].address);
+    }
+    transaction.body = message.envelope.body;
+    transaction.size = message.size();
+    const std::string endpoint = session_->peer().to_string();
+    const WallTime started = home_.env.clock.now();
+    SpoolContent content(context_.spool, message);
+    const bool first = reused && transactions_ > 0;
+    const auto said = co_await session_->deliver(std::move(transaction), content);
+    ++transactions_;
+    const WallTime ended = home_.env.clock.now();
+
+    std::vector<AttemptResult> results;
+    bool taken = false;
+    for (const smtp::ClientResult& one : said) {
+      results.push_back(AttemptResult{static_cast<queue::Stage>(one.stage), session_host_, endpoint, one.what, started, ended});
+      taken = taken || judge(results.back()) == Verdict::delivered;
+    }
+    for (std::size_t k = 0; k < batch.size(); ++k) {
+      AttemptResult& result = results[k];
+      if (taken && too_many_recipients(result)) {
+        work.postpone(batch[k], std::move(result));
+      } else if (is_closed(result) || judge(result) != Verdict::next_host) {
+        work.finish(batch[k], std::move(result));
+      } else if (first && stale(result)) {
+        work.leave(batch[k]);
+      } else {
+        work.pass_on(batch[k], std::move(result));
+      }
+    }
+  }
+}
+
+// None: a session stands. Otherwise what went wrong with this address.
+Task<std::optional<AttemptResult>> Lane::open(const route::Target& target, WallTime started) {
+  const std::string endpoint = target.endpoint.to_string();
+  if (home_.closed) {
+    co_return AttemptResult{queue::Stage::connect, target.host.name, endpoint, Error{Errc::closed, "shutting down"}, started, started};
+  }
+  const std::uint64_t number = context_.numbers.next();
+  session_ = std::make_unique<smtp::ClientSession>(home_.env, context_.client, number, target.host.name);
+  session_host_ = target.host.name;
+  transactions_ = 0;
+  home_.sessions.emplace(number, session_.get());
+  auto connected = co_await session_->connect(target.endpoint);
+  if (connected) co_return std::nullopt;
+  smtp::ClientResult& why = connected.error();
+  AttemptResult result{static_cast<queue::Stage>(why.stage), target.host.name, endpoint, std::move(why.what), started,
+                       home_.env.clock.now()};
+  co_return result;
+}
+
+Task<void> Lane::drop_session() {
+  if (!session_) co_return;
+  co_await session_->quit();
+  home_.sessions.erase(session_->session());
+  session_.reset();
+}
+
+}  // namespace postproof::deliver

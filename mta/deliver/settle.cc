@@ -1,0 +1,174 @@
+#include "mta/deliver/settle.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mta/deliver/outcome.h"
+#include "mta/env/hop.h"
+#include "mta/mail/dsn.h"
+
+namespace postproof::deliver {
+
+using queue::AttemptResult;
+using queue::Leg;
+using queue::Progress;
+using queue::RecipientStatus;
+
+namespace {
+
+// Of the original's header in a bounce; what is longer is cut at a line.
+constexpr std::size_t kReturnedHeaderMax = 64 * 1024;
+// When the spool cannot take a bounce, its recipients wait so long before they are looked at again.
+constexpr Duration kStorageRetry = 5min;
+
+bool went_down(const AttemptResult& result) {
+  const auto* error = std::get_if<Error>(&result.what);
+  return error != nullptr && error->code == Errc::closed;
+}
+
+bool failed(const Progress& progress) {
+  return progress.status == RecipientStatus::failed || progress.status == RecipientStatus::expired;
+}
+
+}  // namespace
+
+Task<void> Settlement::settle(Leg leg, std::vector<AttemptResult> results) {
+  co_await hop(env_.executor, settle_here(std::move(leg), std::move(results)));
+}
+
+Task<void> Settlement::settle_here(Leg leg, std::vector<AttemptResult> results) {
+  std::vector<Progress> progress;
+  bool succeeded = false;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (went_down(results[i])) co_return;
+    Progress decided = co_await decide(leg, i, std::move(results[i]));
+    succeeded = succeeded || decided.status == RecipientStatus::delivered;
+    progress.push_back(std::move(decided));
+  }
+
+  std::optional<queue::OwnMessage> report;
+  // RFC 5321 section 4.5.5, 6.1: never about a null sender.
+  if (leg.message->envelope.sender && std::any_of(progress.begin(), progress.end(), failed)) {
+    report = co_await bounce(leg, progress);
+  }
+  const bool reporting = report.has_value();
+  std::vector<queue::ProgressUpdate> updates;
+  for (std::size_t i = 0; i < progress.size(); ++i) {
+    updates.push_back(queue::ProgressUpdate{leg.recipients[i], progress[i]});
+  }
+  // A bounce goes out only once it is certain that it will not be written a second time.
+  const auto durability = reporting ? queue::Durability::awaited : queue::Durability::soon;
+  auto stored = co_await spool_.record(leg.message->id, std::move(updates), std::move(report), durability);
+  if (!stored) {
+    if (stored.error().code == Errc::closed) co_return;
+    const std::string what = fmt::format("progress of {} could not be recorded: {}", leg.message->id.to_string(),
+                                         stored.error().what);
+    env_.events.emit(event::Service{"trouble", what});
+    if (reporting) {
+      // Nobody has been told of the failure: it may not be forgotten.
+      for (Progress& p : progress) {
+        if (!failed(p)) continue;
+        p.status = RecipientStatus::pending;
+        p.due = env_.clock.now() + kStorageRetry;
+      }
+    }
+  }
+  co_await scheduler_.requeue(std::move(leg), std::move(progress), succeeded);
+  if (stored && *stored) {
+    const queue::StoredMessage& own = **stored;
+    const std::string id = own.id.to_string();
+    const std::string of = own.bounce_of.to_string();
+    env_.events.emit(event::Accepted{0, id, {}, static_cast<std::int64_t>(own.envelope.recipients.size()),
+                                     static_cast<std::int64_t>(own.size()), of});
+    scheduler_.add(*stored);
+  }
+}
+
+Task<Progress> Settlement::decide(const Leg& leg, std::size_t index, AttemptResult result) {
+  const queue::StoredMessage& message = *leg.message;
+  const std::string id = message.id.to_string();
+  const std::string recipient = message.envelope.recipients[leg.recipients[index]].address.to_string();
+  const std::string host = host_text(result);
+  const std::string reason = reason_text(result);
+  const std::string_view stage = to_string(result.stage);
+  const WallTime now = env_.clock.now();
+  const Verdict verdict = judge_last(result);
+
+  Progress progress;
+  progress.attempts = leg.attempts[index];
+  if (verdict == Verdict::delivered) {
+    progress.status = RecipientStatus::delivered;
+    env_.events.emit(event::Delivered{id, recipient, host, reason, now - message.arrived});
+  } else if (verdict == Verdict::fail) {
+    progress.status = RecipientStatus::failed;
+    const std::string status = status_of(result).to_string();
+    env_.events.emit(event::Bounced{id, recipient, host, stage, status, reason});
+  } else {
+    const auto next = co_await scheduler_.retry_at(leg.message, progress.attempts, leg.started);
+    if (next) {
+      progress.due = *next;
+      env_.events.emit(event::Deferred{id, recipient, host, stage, reason, *next - now});
+    } else {
+      progress.status = RecipientStatus::expired;
+      const std::string status = kExpired.to_string();
+      env_.events.emit(event::Expired{id, recipient, status, reason, now - message.arrived});
+    }
+  }
+  progress.last = std::move(result);
+  co_return progress;
+}
+
+Task<std::optional<queue::OwnMessage>> Settlement::bounce(const Leg& leg, const std::vector<Progress>& progress) {
+  const queue::StoredMessage& message = *leg.message;
+  FailureReport report;
+  report.hostname = settings_.hostname;
+  report.to = *message.envelope.sender;
+  report.message = message.id;
+  report.arrived = message.arrived;
+  report.now = env_.clock.now();
+  report.expired = true;
+  for (std::size_t i = 0; i < progress.size(); ++i) {
+    if (!failed(progress[i])) continue;
+    const AttemptResult& last = *progress[i].last;
+    DsnRecipient entry;
+    entry.recipient = message.envelope.recipients[leg.recipients[i]].address;
+    const bool expired = progress[i].status == RecipientStatus::expired;
+    entry.status = expired ? kExpired : status_of(last);
+    if (!expired) report.expired = false;
+    entry.remote_host = last.host;
+    entry.said_by_peer = std::holds_alternative<smtp::Reply>(last.what);
+    entry.diagnostic = reason_text(last);
+    entry.last_attempt = last.started;
+    report.recipients.push_back(std::move(entry));
+  }
+  report.original_header = co_await original_header(message);
+
+  queue::OwnMessage own;
+  own.envelope.recipients.push_back(Recipient{report.to});
+  own.content = failure_report_text(report);
+  own.arrived = report.now;
+  own.bounce_of = message.id;
+  co_return own;
+}
+
+Task<std::string> Settlement::original_header(const queue::StoredMessage& message) {
+  auto start = co_await spool_.read(message.id, 0, kReturnedHeaderMax);
+  if (!start) {
+    // The report matters more than what it returns.
+    const std::string what =
+        fmt::format("header of {} could not be read for its bounce: {}", message.id.to_string(), start.error().what);
+    env_.events.emit(event::Service{"trouble", what});
+    co_return std::string();
+  }
+  const auto end = start->find("\r\n\r\n");
+  if (end != std::string::npos) {
+    start->resize(end + 2);
+  } else if (start->size() < message.size()) {
+    const auto line = start->rfind("\r\n");
+    start->resize(line == std::string::npos ? 0 : line + 2);
+  }
+  co_return std::move(*start);
+}
+
+}  // namespace postproof::deliver

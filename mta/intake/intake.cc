@@ -1,0 +1,174 @@
+#include "mta/intake/intake.h"
+
+#include <fmt/format.h>
+
+#include "mta/intake/relay.h"
+#include "mta/mail/header_scan.h"
+#include "mta/mail/trace.h"
+
+namespace postproof::intake {
+
+using smtp::Reply;
+
+namespace {
+
+// Free space is asked for at most this often: it is a system call on a worker thread.
+constexpr Duration kFreeSpaceAge = 1s;
+
+Reply storage_trouble(const Error& error) {
+  if (error.code == Errc::no_space) return Reply::of(452, "4.3.1", "not enough space to store the message");
+  if (error.code == Errc::closed) return Reply::of(421, "4.3.2", "service is shutting down");
+  return Reply::of(451, "4.3.0", "the message could not be stored; try again later");
+}
+
+}  // namespace
+
+struct SpoolIntakeFactory::Shared {
+  Env& env;
+  const Policy& policy;
+  queue::Spool& spool;
+  queue::Scheduler& scheduler;
+  std::uint64_t free_min;
+  std::uint64_t free_bytes = UINT64_MAX;
+  MonoTime free_bytes_at = MonoTime::min();
+};
+
+namespace {
+
+class SpoolIncoming final : public smtp::Incoming {
+ public:
+  template <class Shared>
+  SpoolIncoming(const std::shared_ptr<Shared>& shared, smtp::SessionInfo session, Envelope envelope,
+                std::unique_ptr<queue::SpoolWriter> writer)
+      : env_(shared->env),
+        policy_(shared->policy),
+        scheduler_(shared->scheduler),
+        session_(std::move(session)),
+        envelope_(std::move(envelope)),
+        writer_(std::move(writer)),
+        header_(policy_.header_size_max) {}
+
+  Task<void> write(smtp::Chunk chunk) override {
+    if (trouble_) co_return;
+    header_.feed(chunk);
+    const auto written = co_await writer_->write(std::move(chunk));
+    if (!written) trouble_ = storage_trouble(written.error());
+  }
+
+  Task<Reply> commit() override {
+    if (trouble_) {
+      abandon();
+      co_return *trouble_;
+    }
+    if (header_.received_fields() >= policy_.received_max) {
+      abandon();
+      co_return Reply::of(554, "5.4.6",
+                          fmt::format("too many hops: {} Received fields; this is a mail loop", header_.received_fields()));
+    }
+    const WallTime now = env_.clock.now();
+    const MessageId id = writer_->id();
+    std::string field = received_field(trace(now, id));
+    auto stored = co_await writer_->commit(std::move(envelope_), std::move(field), now);
+    writer_.reset();
+    if (!stored) co_return storage_trouble(stored.error());
+    emit_accepted(**stored);
+    scheduler_.add(std::move(*stored));
+    co_return Reply::of(250, "2.0.0", fmt::format("queued as {}", id.to_string()));
+  }
+
+  void abandon() override { writer_.reset(); }
+
+ private:
+  Received trace(WallTime now, MessageId id) const {
+    Received received;
+    received.helo = session_.helo;
+    if (session_.peer.kind() == Endpoint::Kind::ip) received.client = session_.peer.address();
+    received.by = policy_.hostname;
+    received.with = session_.esmtp ? "ESMTP" : "SMTP";
+    received.id = id;
+    if (envelope_.recipients.size() == 1) received.only_recipient = envelope_.recipients[0].address;
+    received.when = now;
+    return received;
+  }
+
+  void emit_accepted(const queue::StoredMessage& stored) {
+    const std::string id = stored.id.to_string();
+    const std::string sender = to_string(stored.envelope.sender);
+    env_.events.emit(event::Accepted{session_.session, id, sender,
+                                     static_cast<std::int64_t>(stored.envelope.recipients.size()),
+                                     static_cast<std::int64_t>(stored.size()), {}});
+  }
+
+  Env& env_;
+  const Policy& policy_;
+  queue::Scheduler& scheduler_;
+  smtp::SessionInfo session_;
+  Envelope envelope_;
+  std::unique_ptr<queue::SpoolWriter> writer_;
+  HeaderScan header_;
+  std::optional<Reply> trouble_;
+};
+
+template <class Shared>
+class SpoolIntake final : public smtp::Intake {
+ public:
+  explicit SpoolIntake(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+
+  Task<Reply> mail(const smtp::SessionInfo& session, smtp::MailParams params) override {
+    const std::uint64_t announced = params.size.value_or(0);
+    const std::uint64_t free = co_await free_bytes();
+    // RFC 1870 section 6.1: told before a single octet of content is sent.
+    if (free < shared_->free_min || free - shared_->free_min < announced) {
+      co_return Reply::of(452, "4.3.1", "not enough space to store the message; try again later");
+    }
+    session_ = session;
+    envelope_ = Envelope{};
+    envelope_.sender = std::move(params.sender);
+    envelope_.body = params.body;
+    co_return Reply::of(250, "2.1.0", "sender ok");
+  }
+
+  Task<Reply> rcpt(smtp::RcptParams params) override {
+    if (auto refusal = refuse_relay(shared_->policy, session_.peer, params.recipient)) co_return std::move(*refusal);
+    if (params.recipient.domain.empty()) params.recipient.domain = shared_->policy.hostname;
+    envelope_.recipients.push_back(Recipient{std::move(params.recipient)});
+    co_return Reply::of(250, "2.1.5", "recipient ok");
+  }
+
+  Task<std::expected<std::unique_ptr<smtp::Incoming>, Reply>> begin() override {
+    auto writer = co_await shared_->spool.begin();
+    if (!writer) co_return std::unexpected(storage_trouble(writer.error()));
+    co_return std::make_unique<SpoolIncoming>(shared_, session_, std::move(envelope_), std::move(*writer));
+  }
+
+  void reset() override { envelope_ = Envelope{}; }
+
+ private:
+  Task<std::uint64_t> free_bytes() {
+    const MonoTime now = shared_->env.clock.mono();
+    if (shared_->free_bytes_at != MonoTime::min() && now - shared_->free_bytes_at < kFreeSpaceAge) {
+      co_return shared_->free_bytes;
+    }
+    const auto asked = co_await shared_->spool.free_bytes();
+    // A disk that does not tell is no reason to refuse mail: the commit will show.
+    shared_->free_bytes = asked ? *asked : UINT64_MAX;
+    shared_->free_bytes_at = now;
+    co_return shared_->free_bytes;
+  }
+
+  std::shared_ptr<Shared> shared_;
+  smtp::SessionInfo session_;
+  Envelope envelope_;
+};
+
+}  // namespace
+
+SpoolIntakeFactory::SpoolIntakeFactory(Env& env, const Policy& policy, queue::Spool& spool,
+                                       queue::Scheduler& scheduler, std::uint64_t free_min)
+    : shared_(std::make_shared<Shared>(env, policy, spool, scheduler, free_min)) {}
+
+SpoolIntakeFactory::~SpoolIntakeFactory() = default;
+
+std::unique_ptr<smtp::Intake> SpoolIntakeFactory::open() { return std::make_unique<SpoolIntake<Shared>>(shared_); }
+
+}  // namespace postproof::intake

@@ -1,0 +1,20 @@
+// Who may send what through us.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mta/base/endpoint.h"
+
+namespace postproof::intake {
+
+struct Policy {
+  std::string hostname;                     // of the Received header's by-clause
+  std::vector<IpNetwork> relay_clients;     // may send to any domain; default: loopback
+  std::vector<std::string> relay_domains;   // any client may send to these, lower case; "*": everywhere
+  unsigned received_max = 100;              // Received headers; more is a loop: 554 5.4.6 (RFC 5321 section 6.3)
+  std::size_t header_size_max = 1024 * 1024;  // octets of header that are looked through
+};
+
+}  // namespace postproof::intake

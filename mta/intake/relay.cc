@@ -1,0 +1,38 @@
+#include "mta/intake/relay.h"
+
+#include <algorithm>
+
+namespace postproof::intake {
+
+namespace {
+
+bool trusted(const Policy& policy, const Endpoint& client) {
+  if (client.kind() != Endpoint::Kind::ip) return true;  // a Unix socket: whoever may open it
+  return std::any_of(policy.relay_clients.begin(), policy.relay_clients.end(),
+                     [&](const IpNetwork& network) { return network.contains(client.address()); });
+}
+
+bool relayed_domain(const Policy& policy, const Address& recipient) {
+  const std::string domain = recipient.domain_key();
+  return std::any_of(policy.relay_domains.begin(), policy.relay_domains.end(),
+                     [&](const std::string& known) { return known == "*" || known == domain; });
+}
+
+}  // namespace
+
+std::optional<smtp::Reply> refuse_relay(const Policy& policy, const Endpoint& client, const Address& recipient) {
+  if (trusted(policy, client)) return std::nullopt;
+  // RFC 5321 section 4.5.1: mail for our own postmaster is taken from anyone.
+  if (recipient.domain.empty()) return std::nullopt;
+  if (!relayed_domain(policy, recipient)) {
+    return smtp::Reply::of(554, "5.7.1", "relaying to <" + recipient.to_string() + "> is not permitted");
+  }
+  // "user%elsewhere@ours", "elsewhere!user@ours", "\"user@elsewhere\"@ours": a host behind us may read a
+  // route in it, which would make an open relay of the two of us.
+  if (recipient.local_part.find_first_of("%!@") != std::string::npos) {
+    return smtp::Reply::of(554, "5.7.1", "routed addresses are not permitted");
+  }
+  return std::nullopt;
+}
+
+}  // namespace postproof::intake

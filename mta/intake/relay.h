@@ -1,0 +1,16 @@
+// May this client send to this recipient through us? A pure function of the policy.
+#pragma once
+
+#include <optional>
+
+#include "mta/base/endpoint.h"
+#include "mta/intake/policy.h"
+#include "mta/mail/address.h"
+#include "mta/smtp/reply.h"
+
+namespace postproof::intake {
+
+// None: yes. Otherwise the reply to RCPT.
+std::optional<smtp::Reply> refuse_relay(const Policy& policy, const Endpoint& client, const Address& recipient);
+
+}  // namespace postproof::intake

@@ -1,0 +1,43 @@
+// Mail addresses as SMTP writes them (RFC 5321 section 4.1.2). No I/O.
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace postproof {
+
+// local-part "@" domain. The local-part is kept as it was written, quotes and case included, because
+// only the final host may give it a meaning (RFC 5321 section 2.4).
+struct Address {
+  std::string local_part;  // "bob", "\"a b\""
+  std::string domain;      // as written: "Dest.Example", "[192.0.2.1]"; empty only for <Postmaster>
+
+  // Reads a mailbox without angle brackets; the error says what is wrong with it. US-ASCII only: 8-bit octets
+  // belong to SMTPUTF8 (RFC 6531), control octets to nobody. What parses is at most 64 + 1 + 255 octets long,
+  // and to_string() gives it back unchanged.
+  static std::expected<Address, std::string> parse(std::string_view text);
+
+  bool has_literal_domain() const { return domain.starts_with('['); }
+  std::string domain_key() const;  // lower case, without a trailing dot: what domains are compared by
+  std::string to_string() const;   // "bob@dest.example"
+
+  bool operator==(const Address&) const = default;
+};
+
+// Where bounces go. None is the null sender "<>".
+using ReversePath = std::optional<Address>;
+
+std::string to_string(const ReversePath& path);  // without brackets; empty for the null sender
+
+// What is wrong with a domain name as an address has it; none: nothing. Labels of 1 to 63 letters, digits and
+// hyphens, no hyphen at either end; an underscore is tolerated, because DNS has no objection and such names are in
+// use. One label is enough. A trailing dot is refused: RFC 5321 has none, and two spellings of a domain are one too many.
+std::optional<std::string> domain_trouble(std::string_view domain);
+
+// What is wrong with an address literal, brackets included: "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321
+// section 4.1.3). No other tag is registered. None: nothing.
+std::optional<std::string> address_literal_trouble(std::string_view literal);
+
+}  // namespace postproof

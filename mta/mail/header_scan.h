@@ -1,0 +1,30 @@
+// Looks through a message's header while it streams by, without keeping it: counts Received fields, for
+// the detection of loops (RFC 5321 section 6.3). No I/O.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace postproof {
+
+class HeaderScan {
+ public:
+  // Lines end in CRLF; chunks may split anywhere. Octets behind `size_max` are not looked at.
+  explicit HeaderScan(std::size_t size_max) : left_(size_max) {}
+
+  void feed(std::string_view chunk);
+  unsigned received_fields() const { return received_; }
+  bool ended() const { return ended_; }  // the empty line has come, or size_max
+
+ private:
+  void end_line();
+
+  std::size_t left_;
+  std::string start_;           // the first octets of the line, as many as a field name needs
+  std::size_t line_size_ = 0;   // without CR and LF
+  unsigned received_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace postproof

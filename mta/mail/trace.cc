@@ -1,0 +1,31 @@
+#include "mta/mail/trace.h"
+
+#include "mta/base/limits.h"
+
+namespace postproof {
+
+namespace {
+
+// The client's own name for itself: what could close a comment or a clause is written as "?".
+std::string harmless(std::string_view helo) {
+  std::string text(helo.substr(0, limits::kDomain));
+  for (char& c : text) {
+    const bool good = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+                      c == '-' || c == '_' || c == ':' || c == '[' || c == ']';
+    if (!good) c = '?';
+  }
+  return text.empty() ? "unknown" : text;
+}
+
+}  // namespace
+
+std::string received_field(const Received& received) {
+  std::string field = "Received: from " + harmless(received.helo);
+  if (received.client) field += " (" + received.client->to_literal() + ")";
+  field += "\r\n\tby " + received.by + " with " + received.with + " id " + received.id.to_string();
+  if (received.only_recipient) field += "\r\n\tfor <" + received.only_recipient->to_string() + ">";
+  field += ";\r\n\t" + format_rfc5322(received.when) + "\r\n";
+  return field;
+}
+
+}  // namespace postproof

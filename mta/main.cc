@@ -1,0 +1,243 @@
+// postproof-mta: the command line of the mail transfer agent.
+//
+//   serve    runs it in the foreground; a log line an event on standard error
+//   check    reads a configuration and tells what is wrong with it
+//   queue    asks the running daemon, or reads the spool when none runs
+//
+// Exit status: 0 fine; 1 it could not be done; 2 wrong usage or an invalid configuration.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "mta/admin/control.h"
+#include "mta/admin/log_sink.h"
+#include "mta/admin/queue_listing.h"
+#include "mta/base/text.h"
+#include "mta/config.h"
+#include "mta/mta.h"
+#include "mta/os/loop.h"
+#include "mta/queue/journal_spool.h"
+
+using namespace postproof;
+
+namespace {
+
+constexpr int kFine = 0;
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+constexpr std::size_t kConfigMax = 1024 * 1024;
+
+struct Options {
+  std::string config;
+  std::string log = "text";
+  bool log_wire = false;
+  bool json = false;
+};
+
+void complain(const std::string& what) {
+  std::fprintf(stderr, "postproof-mta: %s\n", what.c_str());
+}
+
+std::optional<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf()) || text.str().size() > kConfigMax) return std::nullopt;
+  return text.str();
+}
+
+// The resolvers that the system's own programs ask.
+std::vector<Endpoint> system_resolvers() {
+  std::vector<Endpoint> servers;
+  std::ifstream file("/etc/resolv.conf");
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    std::string keyword, address;
+    if (words >> keyword >> address && keyword == "nameserver") {
+      if (const auto parsed = IpAddress::parse(address)) servers.emplace_back(*parsed, 53);
+    }
+  }
+  if (servers.empty()) servers.emplace_back(*IpAddress::parse("127.0.0.1"), 53);
+  return servers;
+}
+
+// Complains, and gives none, if the configuration cannot be used.
+std::optional<Config> load_config(const std::string& path) {
+  const auto text = read_file(path);
+  if (!text) {
+    complain(path + ": cannot be read; expected a configuration file");
+    return std::nullopt;
+  }
+  Problems problems(path);
+  Config config = parse_config(*text, problems);
+  for (const Problem& problem : problems.list()) std::fprintf(stderr, "%s\n", problem.to_string().c_str());
+  if (!problems.empty()) return std::nullopt;
+  if (config.resolver.servers.empty()) config.resolver.servers = system_resolvers();
+  return config;
+}
+
+Endpoint control_socket(const Config& config) { return Endpoint::unix_path(config.spool.directory + "/control"); }
+
+// --- serve -----------------------------------------------------------------------------------------------------
+
+// The daemon beside its control socket: both end when the Mta does.
+Task<Result<void>> serve_all(Env& env, Mta& mta, const Config& config) {
+  admin::ControlServer control(env, [&mta, &env](std::string request) -> Task<std::string> {
+    if (request != "queue-list" && request != "queue-list json") {
+      co_return "error: unknown request; expected queue-list or queue-list json\n";
+    }
+    const auto entries = co_await mta.queue();
+    if (request == "queue-list") co_return admin::queue_table(entries, env.clock.now());
+    co_return admin::queue_json(entries);
+  });
+  TaskGroup tasks(env.executor);
+  // The socket is made once the spool is ours: only then can no other daemon be listening there.
+  const auto ready = [&]() {
+    if (const auto listening = control.listen(control_socket(config)); !listening) {
+      const std::string what = "no queue listing while running: " + listening.error().what;
+      env.events.emit(event::Service{"trouble", what});
+    } else {
+      tasks.spawn(control.run());
+    }
+  };
+  auto served = co_await mta.run(ready);
+  control.stop();
+  co_await tasks.join();
+  co_return served;
+}
+
+int serve(const Options& options) {
+  auto config = load_config(options.config);
+  if (!config) return kUsage;
+  admin::LogSink log(options.log == "json" ? admin::LogForm::json : admin::LogForm::text,
+                     options.log_wire ? admin::LogDetail::wire : admin::LogDetail::mail,
+                     [] { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); },
+                     [](std::string_view line) {
+                       // A log that cannot be written is no reason to stop handling mail.
+                       [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+                     });
+  os::Workers workers;
+  os::Loop loop(log, workers);
+  std::vector<std::unique_ptr<os::LoopThread>> threads;
+  std::vector<Env*> session_envs;
+  for (unsigned i = 0; i < config->session_threads; ++i) {
+    threads.push_back(std::make_unique<os::LoopThread>(log, workers, "session-" + std::to_string(i + 1)));
+    session_envs.push_back(&threads.back()->env());
+  }
+  if (session_envs.empty()) session_envs.push_back(&loop.env());
+
+  Result<void> served;
+  {
+    Mta mta(*config, loop.env(), session_envs);
+    unsigned wanted = 0;
+    loop.on_signal([&](os::Signal signal) {
+      if (signal == os::Signal::reload) {
+        log.emit(event::Service{"trouble", "a changed configuration is read at the next start"});
+        return;
+      }
+      // Everything acknowledged is on the disk: a second signal may end us where we stand.
+      if (wanted++ > 0) std::_Exit(kFine);
+      mta.stop();
+    });
+    served = loop.run(serve_all(loop.env(), mta, *config));
+  }
+  if (!served) {
+    complain(served.error().what);
+    return kFailed;
+  }
+  return kFine;
+}
+
+// --- check -----------------------------------------------------------------------------------------------------
+
+int check(const Options& options) {
+  if (!load_config(options.config)) return kUsage;
+  std::printf("%s: fine\n", options.config.c_str());
+  return kFine;
+}
+
+// --- queue list ------------------------------------------------------------------------------------------------
+
+Task<Result<std::string>> queue_text(Env& env, const Config& config, bool json) {
+  auto answer = co_await admin::ask_control(env, control_socket(config), json ? "queue-list json" : "queue-list");
+  if (answer) co_return answer;
+  const Errc code = answer.error().code;
+  if (code != Errc::refused && code != Errc::not_found) co_return answer;
+  // Nobody serves this spool: read it.
+  auto messages = co_await queue::read_queue(env, config.spool);
+  if (!messages) co_return std::unexpected(messages.error());
+  std::vector<queue::QueueEntry> entries;
+  for (queue::QueuedMessage& message : *messages) {
+    queue::QueueEntry entry;
+    entry.message = std::move(message);
+    entries.push_back(std::move(entry));
+  }
+  co_return json ? admin::queue_json(entries) : admin::queue_table(entries, env.clock.now());
+}
+
+class Quiet final : public EventSink {
+ public:
+  void emit(const Event&) override {}
+};
+
+int queue_list(const Options& options) {
+  const auto config = load_config(options.config);
+  if (!config) return kUsage;
+  Quiet quiet;
+  os::Workers workers;
+  os::Loop loop(quiet, workers);
+  const auto text = loop.run(queue_text(loop.env(), *config, options.json));
+  if (!text) {
+    complain(text.error().what);
+    return kFailed;
+  }
+  std::fwrite(text->data(), 1, text->size(), stdout);
+  return std::fflush(stdout) == 0 ? kFine : kFailed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"postproof-mta, a mail transfer agent", "postproof-mta"};
+  app.set_version_flag("--version", "postproof-mta " POSTPROOF_VERSION);
+  app.require_subcommand(1);
+  app.footer("Exit status: 0 fine; 1 it could not be done; 2 wrong usage or an invalid configuration.\n"
+             "A commented configuration: docs/relay.example.toml");
+  Options options;
+  const auto add_config = [&](CLI::App* command) {
+    command->add_option("-c,--config", options.config, "the configuration file")->required()->type_name("FILE");
+  };
+
+  CLI::App* serve_command = app.add_subcommand("serve", "run in the foreground until SIGTERM");
+  add_config(serve_command);
+  serve_command->add_option("--log", options.log, "form of the log on standard error")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  serve_command->add_flag("--log-wire", options.log_wire,
+                          "log every connection, command, reply, attempt and DNS question too");
+
+  CLI::App* check_command = app.add_subcommand("check", "tell what is wrong with a configuration");
+  add_config(check_command);
+
+  CLI::App* queue_command = app.add_subcommand("queue", "look into the queue");
+  queue_command->require_subcommand(1);
+  CLI::App* list_command = queue_command->add_subcommand("list", "every recipient that waits: of the running daemon, or of the spool when none runs");
+  add_config(list_command);
+  list_command->add_flag("--json", options.json, "one JSON object a message, for scripts");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kFine : kUsage;
+  }
+  if (serve_command->parsed()) return serve(options);
+  if (check_command->parsed()) return check(options);
+  return queue_list(options);
+}

@@ -1,0 +1,49 @@
+// Threads for calls that block: all file operations of all event loops of the process.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <type_traits>
+#include <utility>
+
+#include "mta/env/task.h"
+
+namespace postproof::os {
+
+// More than there are processors: they wait for the disk most of the time, and a read must not stand
+// behind the syncs of several files.
+inline constexpr unsigned kWorkers = 8;
+
+class Workers {
+ public:
+  explicit Workers(unsigned threads = kWorkers);
+  ~Workers();  // when every call has ended; the loops that use it are gone by then
+
+  // Calls `function` on a worker; the task ends with its result, on the loop. What the function refers to
+  // must live until then. The loop counts the call as work, so that it does not end before it.
+  template <class Function>
+  auto run(boost::asio::io_context& loop, Function function) -> Task<std::invoke_result_t<Function&>> {
+    namespace asio = boost::asio;
+    using Value = std::invoke_result_t<Function&>;
+    return asio::async_initiate<const asio::use_awaitable_t<>&, void(Value)>(
+        [this, &loop](auto handler, Function call) {
+          auto back = asio::require(loop.get_executor(), asio::execution::outstanding_work.tracked);
+          asio::post(pool_, [back, call = std::move(call), handler = std::move(handler)]() mutable {
+            Value value = call();
+            asio::post(back, [value = std::move(value), handler = std::move(handler)]() mutable {
+              std::move(handler)(std::move(value));
+            });
+          });
+        },
+        asio::use_awaitable, std::move(function));
+  }
+
+ private:
+  boost::asio::thread_pool pool_;
+};
+
+}  // namespace postproof::os

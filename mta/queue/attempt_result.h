@@ -1,0 +1,36 @@
+// What came of one delivery attempt for one recipient: a stored value. deliver/outcome judges it; the
+// progress record keeps it; DSN, log and queue listing print it. Text is made at the edge.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "mta/base/result.h"
+#include "mta/base/time.h"
+#include "mta/smtp/reply.h"
+
+namespace postproof::queue {
+
+// How far the attempt came. The numbers are stored: only append.
+enum class Stage : std::uint8_t { resolve, connect, greeting, ehlo, starttls, mail, rcpt, data, dot };
+std::string_view to_string(Stage stage);
+
+struct AttemptResult {
+  Stage stage = Stage::resolve;
+  std::string host;      // the last one tried: "mx1.example.net"; empty when none was
+  std::string endpoint;  // "192.0.2.1:25"; empty when none was dialed
+  std::variant<smtp::Reply, Error> what;
+  WallTime started{};
+  WallTime ended{};
+
+  bool operator==(const AttemptResult&) const = default;
+};
+
+// "mx1.example.net [192.0.2.1]:25"; empty when no host was tried.
+std::string host_text(const AttemptResult& result);
+// What the peer said or what went wrong, one line, escaped.
+std::string reason_text(const AttemptResult& result);
+
+}  // namespace postproof::queue

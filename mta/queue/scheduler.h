@@ -1,0 +1,65 @@
+// The scheduler: which message is due, for which site, over how many lanes. It lives on the queue's Env.
+//
+// A message that is due is routed; its recipients are cut into legs, one a site; a site opens lanes
+// (Dispatcher) as long as legs wait and its limit allows; lanes pull legs. Before the second and each
+// later attempt is handed to a lane, its start has been recorded durably, so that a crash cannot hammer
+// a peer (the commit itself stands for the first).
+#pragma once
+
+#include <memory>
+
+#include "mta/env/env.h"
+#include "mta/queue/dispatcher.h"
+#include "mta/queue/retry.h"
+#include "mta/queue/spool.h"
+#include "mta/route/router.h"
+
+namespace postproof::queue {
+
+struct SchedulerSettings {
+  RetrySettings retry;
+  unsigned lanes_per_site_max = 20;
+  unsigned lanes_max = 200;
+  unsigned routing_max = 200;  // messages whose recipients are being looked up at once
+};
+
+// One line of a queue listing.
+struct QueueEntry {
+  QueuedMessage message;
+  bool active = false;  // an attempt is under way
+};
+
+class Scheduler {
+ public:
+  Scheduler(Env& env, Spool& spool, route::Router& router, Dispatcher& dispatcher, SchedulerSettings settings);
+  ~Scheduler();
+
+  // Adopts what the spool has, then dispatches what is due until stop(). Run once.
+  Task<void> run();
+  // No new attempt starts; run() returns when the lanes have ended.
+  void stop();
+
+  // A message that has just been committed: due now. Callable from any thread; does not wait.
+  void add(std::shared_ptr<const StoredMessage> message);
+
+  // What settling has decided, after it was recorded: pending recipients wait for their due time, the
+  // others leave; a message without pending recipients leaves the queue. `succeeded`: at least one was
+  // delivered, and everything that waits for this leg's site becomes due now. From any thread.
+  Task<void> requeue(Leg leg, std::vector<Progress> progress, bool succeeded);
+
+  // When to try again, by the retry rules (see next_attempt); draws the jitter. From any thread.
+  Task<std::optional<WallTime>> retry_at(std::shared_ptr<const StoredMessage> message, std::uint32_t attempts,
+                                         WallTime started);
+
+  // The queue as it stands, by id. From any thread.
+  Task<std::vector<QueueEntry>> list();
+  // On the queue's own thread only:
+  std::size_t size() const;  // messages
+  bool idle() const;         // nothing is due, being routed, or on a lane; messages may wait for their time
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace postproof::queue

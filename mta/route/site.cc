@@ -1,0 +1,24 @@
+#include "mta/route/site.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "mta/base/check.h"
+
+namespace postproof::route {
+
+Site make_site(std::vector<SiteHost> hosts, SiteOrigin origin) {
+  PP_CHECK(!hosts.empty(), "a site has at least one host");
+  std::sort(hosts.begin(), hosts.end());
+  Site site;
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    if (i > 0) site.key += hosts[i].preference == hosts[i - 1].preference ? ',' : '>';
+    site.key += hosts[i].name;
+    if (hosts[i].port != 25) site.key += ':' + std::to_string(hosts[i].port);
+  }
+  site.hosts = std::move(hosts);
+  site.origin = origin;
+  return site;
+}
+
+}  // namespace postproof::route

@@ -1,0 +1,44 @@
+// A site: the set of hosts that take mail for one or many domains. Limits, lanes and what is known of
+// trouble belong to the site, so that all domains of one provider share them.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mta/base/endpoint.h"
+#include "mta/base/result.h"
+
+namespace postproof::route {
+
+struct SiteHost {
+  std::uint16_t preference = 0;  // lower is tried first; equals in random order (RFC 5321 section 5.1)
+  std::string name;              // MX host, smarthost, or an address literal's text
+  std::uint16_t port = 25;
+  std::optional<IpAddress> literal;  // known without DNS
+  auto operator<=>(const SiteHost&) const = default;
+};
+
+// How the hosts were found: what it means when none of them has an address depends on it.
+enum class SiteOrigin : std::uint8_t {
+  mx,           // MX records of the recipient's domain
+  implicit_mx,  // the domain itself, for want of MX records (RFC 5321 section 5.1)
+  literal,      // the recipient's domain is an address
+  smarthost,    // configuration
+};
+
+struct Site {
+  // The hosts as text, equals of one preference by name. Equal hosts in an equal order have equal keys,
+  // whatever the preference values are: "mx1.example,mx2.example>backup.example". A port other than 25
+  // stands behind its host.
+  std::string key;
+  std::vector<SiteHost> hosts;  // by preference, then name; at least one
+  SiteOrigin origin = SiteOrigin::mx;
+};
+
+// Sorts the hosts and makes the key. `hosts` must not be empty.
+Site make_site(std::vector<SiteHost> hosts, SiteOrigin origin);
+
+}  // namespace postproof::route

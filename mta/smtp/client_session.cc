@@ -1,0 +1,434 @@
+#include "mta/smtp/client_session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "mta/base/check.h"
+#include "mta/base/limits.h"
+#include "mta/smtp/data_encoder.h"
+#include "mta/smtp/reply_parser.h"
+
+namespace postproof::smtp {
+
+namespace {
+
+constexpr std::size_t kBufferSize = 4096;
+
+// When a write has failed, the peer may have said why before it closed: time enough to read what has come already.
+constexpr Duration kLastWords = 100ms;
+
+constexpr int kClosing = 421;  // RFC 5321 section 3.8: whatever was asked, the server closes
+
+using What = std::variant<Reply, Error>;
+
+const Reply* reply_in(const What& what) { return std::get_if<Reply>(&what); }
+bool positive(const What& what) { return reply_in(what) != nullptr && reply_in(what)->positive(); }
+bool intermediate(const What& what) { return reply_in(what) != nullptr && reply_in(what)->intermediate(); }
+// A reply after which the session goes on.
+bool goes_on(const What& what) { return reply_in(what) != nullptr && reply_in(what)->code != kClosing; }
+
+bool has_control_octet(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+}  // namespace
+
+std::string_view to_string(ClientStage stage) {
+  switch (stage) {
+    case ClientStage::resolve: return "resolve";
+    case ClientStage::connect: return "connect";
+    case ClientStage::greeting: return "greeting";
+    case ClientStage::ehlo: return "ehlo";
+    case ClientStage::starttls: return "starttls";
+    case ClientStage::mail: return "mail";
+    case ClientStage::rcpt: return "rcpt";
+    case ClientStage::data: return "data";
+    case ClientStage::dot: return "dot";
+  }
+  return "unknown";
+}
+
+// The results of one transaction as they come in.
+struct ClientSession::Group {
+  std::vector<std::optional<ClientResult>> results;  // one a recipient
+  bool mail_accepted = false;
+  unsigned accepted = 0;  // recipients
+  bool go = false;        // DATA got its 354
+  std::optional<Error> write_error;
+
+  void settle(std::size_t recipient, ClientStage stage, What what) {
+    results[recipient] = ClientResult{stage, std::move(what)};
+  }
+  // What ends the transaction for all whose own fate is open.
+  void settle_rest(ClientStage stage, const What& what) {
+    for (auto& result : results) {
+      if (!result) result = ClientResult{stage, what};
+    }
+  }
+};
+
+ClientSession::ClientSession(Env& env, const ClientSettings& settings, std::uint64_t session, std::string host)
+    : env_(env), settings_(settings), session_(session), host_(std::move(host)), writers_(env.executor) {}
+
+ClientSession::~ClientSession() { lose("closed"); }
+
+Task<std::expected<void, ClientResult>> ClientSession::connect(Endpoint to) {
+  PP_CHECK(state_ == State::unconnected, "a client session connects once");
+  peer_ = to;
+  const std::string peer_text = to.to_string();
+  auto stream = co_await env_.network.connect(std::move(to), std::nullopt, in(settings_.connect_timeout));
+  if (!stream) {
+    state_ = State::lost;
+    env_.events.emit(event::Connect{session_, event::Direction::out, host_, peer_text, to_string(stream.error().code)});
+    co_return std::unexpected(ClientResult{ClientStage::connect, std::move(stream.error())});
+  }
+  stream_ = std::move(*stream);
+  reader_.emplace(*stream_, LineReader::LineEnd::lf, limits::kReplyLine, kBufferSize);
+  state_ = State::in_step;
+  env_.events.emit(event::Connect{session_, event::Direction::out, host_, peer_text, "ok"});
+
+  What greeting = co_await answer("greeting", settings_.greeting_timeout);
+  if (intermediate(greeting)) greeting = protocol_error("greeting", std::get<Reply>(greeting));
+  if (!positive(greeting)) co_return std::unexpected(ClientResult{ClientStage::greeting, std::move(greeting)});
+  co_return co_await hello();
+}
+
+// RFC 5321 sections 3.2 and 4.1.1.1.
+Task<std::expected<void, ClientResult>> ClientSession::hello() {
+  What ehlo = co_await ask("EHLO " + settings_.hostname, "EHLO", settings_.ehlo_timeout);
+  if (positive(ehlo)) {
+    capabilities_ = Capabilities::of(std::get<Reply>(ehlo));
+    state_ = State::ready;
+    co_return std::expected<void, ClientResult>();
+  }
+  if (goes_on(ehlo) && reply_in(ehlo)->permanent()) {
+    What helo = co_await ask("HELO " + settings_.hostname, "HELO", settings_.ehlo_timeout);
+    if (positive(helo)) {
+      capabilities_ = Capabilities{};
+      state_ = State::ready;
+      co_return std::expected<void, ClientResult>();
+    }
+    // A server that refuses EHLO and closes has said why; that the connection is gone says less.
+    if (reply_in(helo) != nullptr) ehlo = std::move(helo);
+  }
+  if (intermediate(ehlo)) ehlo = protocol_error("EHLO", std::get<Reply>(ehlo));
+  co_return std::unexpected(ClientResult{ClientStage::ehlo, std::move(ehlo)});
+}
+
+Task<std::vector<ClientResult>> ClientSession::deliver(Transaction transaction, ContentSource& content) {
+  PP_CHECK(!transaction.recipients.empty(), "a transaction without recipients");
+  Group group;
+  group.results.resize(transaction.recipients.size());
+
+  if (auto refusal = refuse_locally(transaction)) {
+    group.settle_rest(ClientStage::mail, What(std::move(*refusal)));
+  } else if (auto trouble = co_await begin_transaction()) {
+    group.settle_rest(ClientStage::mail, *trouble);
+  } else {
+    if (capabilities_.pipelining && settings_.pipelining) {
+      co_await ask_as_group(group, transaction);
+    } else {
+      co_await ask_one_by_one(group, transaction);
+    }
+    if (group.go) co_await transfer(group, transaction, content);
+  }
+
+  std::vector<ClientResult> results;
+  results.reserve(group.results.size());
+  for (auto& result : group.results) {
+    PP_CHECK(result.has_value(), "a recipient without a result");
+    results.push_back(std::move(*result));
+  }
+  co_return results;
+}
+
+// What the peer has told us beforehand that it cannot take.
+std::optional<Error> ClientSession::refuse_locally(const Transaction& transaction) const {
+  // RFC 1870 section 6.1.
+  if (capabilities_.size_max && transaction.size > *capabilities_.size_max) {
+    return Error{Errc::too_large, fmt::format("message of {} octets is over the peer's limit of {}", transaction.size,
+                                              *capabilities_.size_max)};
+  }
+  // RFC 6152 section 3: without the extension, 8-bit content would have to be converted.
+  if (usable() && transaction.body == BodyType::eight_bit && !capabilities_.eight_bit_mime) {
+    return Error{Errc::invalid, "peer does not offer 8BITMIME"};
+  }
+  // Addresses were parsed when they came in; what comes from a disk is looked at again before it goes on a wire.
+  bool control = has_control_octet(to_string(transaction.sender));
+  for (const Address& recipient : transaction.recipients) control |= has_control_octet(recipient.to_string());
+  if (control) return Error{Errc::corrupt, "control octet in an address"};
+  return std::nullopt;
+}
+
+Task<bool> ClientSession::reset() {
+  const auto trouble = co_await begin_transaction();
+  co_return !trouble;
+}
+
+// None: MAIL may be said now.
+Task<std::optional<What>> ClientSession::begin_transaction() {
+  if (!usable()) co_return What(Error{Errc::closed, "the session is at its end"});
+  if (!transaction_open_) co_return std::nullopt;
+  What reply = co_await ask("RSET", "RSET", settings_.rset_timeout);
+  if (positive(reply)) {
+    transaction_open_ = false;
+    co_return std::nullopt;
+  }
+  if (goes_on(reply)) reply = protocol_error("RSET", std::get<Reply>(reply));
+  co_return reply;
+}
+
+std::string ClientSession::mail_command(const Transaction& transaction) const {
+  std::string command = fmt::format("MAIL FROM:<{}>", to_string(transaction.sender));
+  if (capabilities_.size) command += fmt::format(" SIZE={}", transaction.size);
+  if (transaction.body == BodyType::eight_bit) command += " BODY=8BITMIME";
+  return command;
+}
+
+// Each command waits for the reply to the one before.
+Task<void> ClientSession::ask_one_by_one(Group& group, const Transaction& transaction) {
+  What mail = co_await ask(mail_command(transaction), "MAIL", settings_.mail_timeout);
+  if (intermediate(mail)) mail = protocol_error("MAIL", std::get<Reply>(mail));
+  if (!positive(mail)) {
+    group.settle_rest(ClientStage::mail, mail);
+    co_return;
+  }
+  transaction_open_ = true;
+
+  for (std::size_t i = 0; i < transaction.recipients.size(); ++i) {
+    std::string command = fmt::format("RCPT TO:<{}>", transaction.recipients[i].to_string());
+    What rcpt = co_await ask(std::move(command), "RCPT", settings_.rcpt_timeout);
+    if (intermediate(rcpt)) rcpt = protocol_error("RCPT", std::get<Reply>(rcpt));
+    if (!goes_on(rcpt)) {
+      group.settle_rest(ClientStage::rcpt, rcpt);
+      co_return;
+    }
+    if (positive(rcpt)) {
+      ++group.accepted;
+    } else {
+      group.settle(i, ClientStage::rcpt, std::move(rcpt));
+    }
+  }
+  if (group.accepted == 0) co_return;
+
+  What data = co_await ask("DATA", "DATA", settings_.data_timeout);
+  if (positive(data)) data = protocol_error("DATA", std::get<Reply>(data));
+  group.go = intermediate(data);
+  if (!group.go) group.settle_rest(ClientStage::data, data);
+}
+
+// RFC 2920 section 3.1: MAIL, all RCPTs and DATA in one go. Replies are read while the group is written: a server that
+// writes them before it has read all of it would otherwise wait for us as we for it.
+Task<void> ClientSession::ask_as_group(Group& group, const Transaction& transaction) {
+  if (auto trouble = co_await unasked()) {
+    group.settle_rest(ClientStage::mail, *trouble);
+    co_return;
+  }
+  std::string octets;
+  const auto add = [&](const std::string& command) {
+    emit_command(command);
+    octets += command;
+    octets += "\r\n";
+  };
+  add(mail_command(transaction));
+  for (const Address& recipient : transaction.recipients) add(fmt::format("RCPT TO:<{}>", recipient.to_string()));
+  add("DATA");
+
+  writers_.spawn(write_behind(group, std::move(octets)));
+  co_await read_group(group);
+  co_await writers_.join();
+  if (group.write_error && usable()) {
+    // All replies have come, to commands that the peer has not read.
+    group.settle_rest(ClientStage::data, drop("DATA", std::move(*group.write_error)));
+    group.go = false;
+  } else if (group.go && group.accepted == 0) {
+    group.go = false;
+    co_await send_lone_dot();
+  }
+}
+
+// A failure is not told at once: the replies do not come then, and those that did come count.
+Task<void> ClientSession::write_behind(Group& group, std::string octets) {
+  auto written = co_await stream_->write_all(octets, in(settings_.mail_timeout));
+  if (!written) group.write_error = std::move(written.error());
+}
+
+Task<void> ClientSession::read_group(Group& group) {
+  What mail = co_await answer("MAIL", settings_.mail_timeout);
+  if (intermediate(mail)) mail = protocol_error("MAIL", std::get<Reply>(mail));
+  group.mail_accepted = positive(mail);
+  transaction_open_ = group.mail_accepted;
+  if (!group.mail_accepted) group.settle_rest(ClientStage::mail, mail);
+  if (!goes_on(mail)) co_return;
+
+  for (std::size_t i = 0; i < group.results.size(); ++i) {
+    What rcpt = co_await answer("RCPT", settings_.rcpt_timeout);
+    if (intermediate(rcpt)) rcpt = protocol_error("RCPT", std::get<Reply>(rcpt));
+    if (!goes_on(rcpt)) {
+      group.settle_rest(ClientStage::rcpt, rcpt);
+      co_return;
+    }
+    if (!group.mail_accepted) continue;  // read to stay in step: nothing can have come of it
+    if (positive(rcpt)) {
+      ++group.accepted;
+    } else {
+      group.settle(i, ClientStage::rcpt, std::move(rcpt));
+    }
+  }
+
+  What data = co_await answer("DATA", settings_.data_timeout);
+  if (positive(data)) data = protocol_error("DATA", std::get<Reply>(data));
+  group.go = intermediate(data);
+  if (!group.go) group.settle_rest(ClientStage::data, data);
+}
+
+// RFC 2920 section 3.1: the server waits for content, though nobody is to have it.
+Task<void> ClientSession::send_lone_dot() {
+  const auto sent = co_await stream_->write_all(".\r\n", in(settings_.block_timeout));
+  if (!sent) {
+    lose(to_string(sent.error().code));
+    co_return;
+  }
+  const What ignored = co_await answer("final dot", settings_.dot_timeout);
+  transaction_open_ = false;
+}
+
+Task<void> ClientSession::transfer(Group& group, const Transaction& transaction, ContentSource& content) {
+  // Before the first octet is sent: a reply that stands here already would be taken for the one to the dot.
+  if (auto trouble = co_await unasked()) {
+    group.settle_rest(ClientStage::data, *trouble);
+    co_return;
+  }
+  env_.events.emit(event::Data{session_, event::Direction::out, transaction.message});
+  DataEncoder encoder;
+  std::string out;
+  for (bool last = false; !last;) {
+    auto piece = co_await content.next();
+    if (!piece) {
+      group.settle_rest(ClientStage::data, drop("reading the message", std::move(piece.error())));
+      co_return;
+    }
+    // What was encoded before goes out now that it is known not to be the last, which goes along with the dot.
+    last = piece->empty();
+    if (last) {
+      encoder.finish(out);
+    } else if (out.empty()) {
+      encoder.feed(*piece, out);
+      continue;
+    }
+    auto sent = co_await stream_->write_all(out, in(settings_.block_timeout));
+    if (!sent) {
+      const What why = co_await last_words("sending the message", std::move(sent.error()));
+      group.settle_rest(last ? ClientStage::dot : ClientStage::data, why);
+      co_return;
+    }
+    out.clear();
+    encoder.feed(*piece, out);
+  }
+
+  What reply = co_await answer("final dot", settings_.dot_timeout);
+  if (intermediate(reply)) reply = protocol_error("final dot", std::get<Reply>(reply));
+  transaction_open_ = false;
+  group.settle_rest(ClientStage::dot, reply);
+}
+
+Task<void> ClientSession::quit() {
+  if (state_ == State::in_step || state_ == State::ready) {
+    const Deadline deadline = in(settings_.quit_timeout);
+    emit_command("QUIT");
+    const auto sent = co_await stream_->write_all("QUIT\r\n", deadline);
+    if (sent) static_cast<void>(co_await read_reply(deadline));
+  }
+  lose("quit");
+}
+
+void ClientSession::close() { lose("closed"); }
+
+Task<What> ClientSession::ask(std::string command, std::string_view name, Duration timeout) {
+  if (auto trouble = co_await unasked()) co_return std::move(*trouble);
+  emit_command(command);
+  command += "\r\n";
+  auto sent = co_await stream_->write_all(command, in(timeout));
+  if (!sent) co_return co_await last_words(name, std::move(sent.error()));
+  co_return co_await answer(name, timeout);
+}
+
+// The next reply. The timeout is for all of it: a server that drips cannot stretch it (RFC 5321 section 4.5.3.2).
+Task<What> ClientSession::answer(std::string_view name, Duration timeout) {
+  auto reply = co_await read_reply(in(timeout));
+  if (!reply) {
+    Error error = std::move(reply.error());
+    if (error.code == Errc::timed_out) error.what = fmt::format("no reply within {}", format_duration(timeout));
+    co_return drop(name, std::move(error));
+  }
+  if (reply->code == kClosing) lose("421");
+  co_return std::move(*reply);
+}
+
+// The peer has spoken out of turn: a 421 is told as what it is; anything else, and nobody knows any more which reply
+// belongs to which command.
+Task<std::optional<What>> ClientSession::unasked() {
+  if (reader_->empty()) co_return std::nullopt;
+  auto reply = co_await read_reply(in(kLastWords));
+  if (reply && reply->code == kClosing) {
+    lose("421");
+    co_return What(std::move(*reply));
+  }
+  co_return drop("unasked reply", Error{Errc::protocol, reply ? reply->to_string() : reply.error().what});
+}
+
+// A write has failed: a refusal that has come already says more than that the connection is gone.
+Task<What> ClientSession::last_words(std::string_view name, Error error) {
+  if (error.code != Errc::closed) {
+    auto reply = co_await read_reply(in(kLastWords));
+    if (reply && reply->code >= 400) {
+      lose(to_string(error.code));
+      co_return What(std::move(*reply));
+    }
+  }
+  co_return drop(name, std::move(error));
+}
+
+Task<Result<Reply>> ClientSession::read_reply(Deadline deadline) {
+  ReplyParser parser;
+  for (;;) {
+    while (const auto line = reader_->try_line()) {
+      auto reply = parser.feed(line->text, line->size);
+      if (!reply) co_return std::unexpected(std::move(reply.error()));
+      if (!*reply) continue;
+      env_.events.emit(event::Reply{session_, event::Direction::out, (*reply)->code, (*reply)->text()});
+      co_return std::move(**reply);
+    }
+    if (parser.octets() + reader_->pending() > limits::kReplyOctets) co_return fail(Errc::protocol, "endless reply");
+    auto more = co_await reader_->fill(deadline);
+    if (!more) co_return std::unexpected(std::move(more.error()));
+    if (!*more) co_return fail(Errc::unexpected_eof, "connection closed by peer");
+  }
+}
+
+What ClientSession::protocol_error(std::string_view name, const Reply& reply) {
+  return drop(name, Error{Errc::protocol, "reply out of place: " + reply.to_string()});
+}
+
+What ClientSession::drop(std::string_view name, Error error) {
+  lose(to_string(error.code));
+  error.what = fmt::format("{}: {}", name, error.what);
+  return error;
+}
+
+void ClientSession::emit_command(std::string_view line) {
+  env_.events.emit(event::Command{session_, event::Direction::out, line});
+}
+
+void ClientSession::lose(std::string_view reason) {
+  const bool connected = state_ == State::in_step || state_ == State::ready;
+  state_ = State::lost;
+  if (!connected) return;
+  stream_->close();
+  env_.events.emit(event::Close{session_, event::Direction::out, reason});
+}
+
+}  // namespace postproof::smtp

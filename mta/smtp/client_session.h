@@ -1,0 +1,124 @@
+// One connection to one peer, as a client: greeting, EHLO, any number of mail transactions, QUIT (RFC 5321
+// sections 3.1, 3.3, 4.3.2; RFC 2920 for groups of commands). It tells what was said and what went wrong,
+// recipient by recipient; what that means for the message is decided elsewhere (deliver/outcome).
+//
+// A session is never in doubt about whose reply it reads: as soon as it would be (a lost connection, 421, a
+// reply that has no place, octets behind a reply), it is closed, and every recipient that has no reply of
+// its own gets what ended the session.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "mta/env/env.h"
+#include "mta/env/task_group.h"
+#include "mta/mail/envelope.h"
+#include "mta/smtp/capabilities.h"
+#include "mta/smtp/content_source.h"
+#include "mta/smtp/line_reader.h"
+#include "mta/smtp/reply.h"
+#include "mta/smtp/settings.h"
+
+namespace postproof::smtp {
+
+// How far a session came. The same values in the same order as queue::Stage.
+enum class ClientStage : std::uint8_t { resolve, connect, greeting, ehlo, starttls, mail, rcpt, data, dot };
+std::string_view to_string(ClientStage stage);
+
+// What was said, or what went wrong, at a stage. Delivered is exactly: stage dot and a positive reply. An
+// error at stage dot is ambiguous: the peer may have taken the message. One at stage data is not.
+struct ClientResult {
+  ClientStage stage = ClientStage::connect;
+  std::variant<Reply, Error> what;
+};
+
+struct Transaction {
+  std::string message;  // queue id, for events
+  ReversePath sender;
+  std::vector<Address> recipients;  // at least one
+  BodyType body = BodyType::seven_bit;
+  std::uint64_t size = 0;  // of the content, for SIZE= (RFC 1870): CRLF counted, dot-stuffing not
+};
+
+class ClientSession {
+ public:
+  // `host`: the name that is dialed, for events and error texts. `env` and `settings` outlive the session.
+  ClientSession(Env& env, const ClientSettings& settings, std::uint64_t session, std::string host);
+  ~ClientSession();  // as close(); no call may be under way
+  ClientSession(const ClientSession&) = delete;
+  ClientSession& operator=(const ClientSession&) = delete;
+
+  // Dials, reads the greeting and says EHLO; HELO when EHLO gets a 5yz (RFC 5321 section 3.2). Once, first.
+  // The error says at which of connect, greeting, ehlo it ended; the session is then good for quit() only.
+  Task<std::expected<void, ClientResult>> connect(Endpoint to);
+
+  // One mail transaction. Returns one result a recipient, in their order. What the peer cannot take (too
+  // large for its SIZE, 8-bit without 8BITMIME) fails at stage mail with Errc::too_large or Errc::invalid,
+  // before a command is sent; the session stays usable. `content` must outlive the call.
+  // An error of `content` cuts the connection before the final dot and is the result, at stage data.
+  Task<std::vector<ClientResult>> deliver(Transaction transaction, ContentSource& content);
+
+  // Makes sure that another transaction may begin: sends RSET if the last one stands unfinished. False: the
+  // session is at its end. deliver() does this by itself; a failure then becomes the result at stage mail.
+  Task<bool> reset();
+
+  // Connected, in step, and not told to go away.
+  bool usable() const { return state_ == State::ready; }
+  const Capabilities& capabilities() const { return capabilities_; }
+  const Endpoint& peer() const { return peer_; }
+  std::uint64_t session() const { return session_; }
+
+  // Says QUIT if the session is in step, waits at most quit_timeout for anything to come back, and closes.
+  Task<void> quit();
+  // Closes at once. May be called while another call is under way (dialing apart), which then ends with Errc::closed.
+  void close();
+
+ private:
+  enum class State : std::uint8_t { unconnected, in_step, ready, lost };
+  using What = std::variant<Reply, Error>;
+  struct Group;
+
+  Task<std::expected<void, ClientResult>> hello();
+  Task<std::optional<What>> begin_transaction();
+  Task<void> ask_one_by_one(Group& group, const Transaction& transaction);
+  Task<void> ask_as_group(Group& group, const Transaction& transaction);
+  Task<void> read_group(Group& group);
+  Task<void> send_lone_dot();
+  Task<void> transfer(Group& group, const Transaction& transaction, ContentSource& content);
+
+  // Each of these closes the session when it gives an error or 421.
+  Task<What> ask(std::string command, std::string_view name, Duration timeout);
+  Task<What> answer(std::string_view name, Duration timeout);
+  Task<std::optional<What>> unasked();
+  Task<What> last_words(std::string_view name, Error error);
+
+  Task<Result<Reply>> read_reply(Deadline deadline);
+  Task<void> write_behind(Group& group, std::string octets);
+  What protocol_error(std::string_view name, const Reply& reply);
+  What drop(std::string_view name, Error error);
+  std::optional<Error> refuse_locally(const Transaction& transaction) const;
+  std::string mail_command(const Transaction& transaction) const;
+  void emit_command(std::string_view line);
+  void lose(std::string_view reason);
+  Deadline in(Duration timeout) const { return env_.clock.mono() + timeout; }
+
+  Env& env_;
+  const ClientSettings& settings_;
+  std::uint64_t session_;
+  std::string host_;
+  Endpoint peer_;
+  State state_ = State::unconnected;
+  std::unique_ptr<Stream> stream_;
+  std::optional<LineReader> reader_;
+  TaskGroup writers_;
+  Capabilities capabilities_;
+  bool transaction_open_ = false;  // MAIL was taken, and neither content nor RSET has followed
+};
+
+}  // namespace postproof::smtp

@@ -1,0 +1,44 @@
+// The grammar of SMTP commands (RFC 5321 sections 4.1.1 to 4.1.3, RFC 1870, RFC 6152). No I/O, no state.
+//
+// Verbs, parameters and paths that are fine come out as a Command; everything else as the reply that refuses
+// it: 500 not a command, 501 bad arguments, 502 a command that we know and do not offer, 555 a parameter that
+// we do not. Whether a command may come now is the session's to say.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "mta/smtp/intake.h"
+#include "mta/smtp/reply.h"
+
+namespace postproof::smtp {
+
+namespace command {
+struct Hello {
+  bool extended = false;  // EHLO
+  std::string name;       // what the client calls itself, as said
+};
+struct Mail {
+  MailParams params;
+};
+struct Rcpt {
+  RcptParams params;
+};
+struct Data {};
+struct Rset {};
+struct Noop {};
+struct Vrfy {};
+struct Help {};
+struct Quit {};
+}  // namespace command
+
+using Command = std::variant<command::Hello, command::Mail, command::Rcpt, command::Data, command::Rset, command::Noop,
+                             command::Vrfy, command::Help, command::Quit>;
+
+// `line` without its CRLF, of any octets. `extended`: the session is in EHLO's terms, so that MAIL may have the
+// parameters of the extensions that we offer; after HELO there are none (RFC 5321 section 4.1.1.11).
+std::expected<Command, Reply> parse_command(std::string_view line, bool extended);
+
+}  // namespace postproof::smtp

@@ -1,0 +1,70 @@
+// What an SMTP server session asks about what comes in: may this sender, this recipient, this message?
+// The session owns grammar and state; the answers, checks and storing are the Intake's (mta/intake).
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "mta/base/endpoint.h"
+#include "mta/env/task.h"
+#include "mta/mail/envelope.h"
+#include "mta/smtp/reply.h"
+
+namespace postproof::smtp {
+
+struct SessionInfo {
+  std::uint64_t session = 0;  // as in events
+  Endpoint local;
+  Endpoint peer;
+  std::string helo;    // argument of the last EHLO or HELO; empty before
+  bool esmtp = false;  // it was EHLO
+};
+
+struct MailParams {
+  ReversePath sender;
+  std::optional<std::uint64_t> size;  // SIZE=, RFC 1870
+  BodyType body = BodyType::seven_bit;
+};
+
+struct RcptParams {
+  Address recipient;
+};
+
+// Octets of content: owned, at most limits::kChunk.
+using Chunk = std::string;
+
+// One message on its way in. write() until all is there, then commit() or abandon(). Content is CRLF
+// lines, dot-unstuffed, with no bare CR or LF, ending in CRLF unless empty.
+class Incoming {
+ public:
+  virtual ~Incoming() = default;  // as abandon()
+  // An error is kept until commit(), whose reply tells it: the session reads on to the final dot.
+  virtual Task<void> write(Chunk chunk) = 0;
+  // A 250 means: durable, and ours. Anything else means: nothing was kept.
+  virtual Task<Reply> commit() = 0;
+  virtual void abandon() = 0;
+};
+
+// One a session; calls come one at a time.
+class Intake {
+ public:
+  virtual ~Intake() = default;
+  // A positive reply opens the transaction. The session has checked the grammar and the order.
+  virtual Task<Reply> mail(const SessionInfo& session, MailParams params) = 0;
+  virtual Task<Reply> rcpt(RcptParams params) = 0;
+  // After DATA with at least one accepted recipient. The error is the reply to DATA instead of 354.
+  virtual Task<std::expected<std::unique_ptr<Incoming>, Reply>> begin() = 0;
+  // Drops the transaction: RSET, EHLO, end of the session. Nothing when none is open.
+  virtual void reset() = 0;
+};
+
+class IntakeFactory {
+ public:
+  virtual ~IntakeFactory() = default;
+  virtual std::unique_ptr<Intake> open() = 0;
+};
+
+}  // namespace postproof::smtp

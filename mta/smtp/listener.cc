@@ -1,0 +1,112 @@
+#include "mta/smtp/listener.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "mta/env/wakeup.h"
+
+namespace postproof::smtp {
+
+namespace {
+
+constexpr Duration kAcceptPause = 1s;     // after a failed accept: what was lacking may be there again
+constexpr Duration kRefusalTimeout = 5s;  // to take our 421
+constexpr unsigned kRefusingMax = 100;    // refusals being written; more are closed without a word
+
+}  // namespace
+
+Listener::Listener(Env& env, const ServerSettings& settings, IntakeFactory& intakes, SessionNumbers& numbers)
+    : env_(env), settings_(settings), intakes_(intakes), numbers_(numbers), group_(env.executor) {}
+
+Listener::~Listener() = default;
+
+Result<void> Listener::listen(const Endpoint& at) {
+  auto listener = env_.network.listen(at);
+  if (!listener) return fail("listen at " + at.to_string(), std::move(listener.error()));
+  listeners_.push_back(std::move(*listener));
+  return {};
+}
+
+std::vector<Endpoint> Listener::endpoints() const {
+  std::vector<Endpoint> endpoints;
+  for (const auto& listener : listeners_) endpoints.push_back(listener->local());
+  return endpoints;
+}
+
+Task<void> Listener::run() {
+  if (!stopping_) {
+    for (const auto& listener : listeners_) group_.spawn(accept_from(*listener));
+  }
+  co_await group_.join();
+}
+
+void Listener::stop() {
+  if (stopping_) return;
+  stopping_ = true;
+  for (const auto& listener : listeners_) listener->close();
+  for (const auto& [number, session] : sessions_) session->stop();
+}
+
+Task<void> Listener::accept_from(postproof::Listener& listener) {
+  while (!stopping_) {
+    auto stream = co_await listener.accept();
+    if (stream) {
+      if (stopping_) continue;  // destroyed, which closes it
+      if (auto refusal = over_limit((*stream)->peer())) {
+        if (refusing_ >= kRefusingMax) continue;
+        ++refusing_;
+        group_.spawn(refuse(std::move(*stream), std::move(*refusal)));
+      } else {
+        open_session(std::move(*stream));
+      }
+      continue;
+    }
+    if (stream.error().code == Errc::closed) co_return;
+    env_.events.emit(event::Service{"trouble", "accept: " + stream.error().what});
+    const Woken woken = co_await sleep_until(env_, env_.clock.mono() + kAcceptPause);
+    if (woken == Woken::closed) co_return;
+  }
+}
+
+// RFC 5321 section 3.1 and RFC 3463: 4.3.2, the system takes nothing now; 4.7.0, this client has its share.
+std::optional<Reply> Listener::over_limit(const Endpoint& client) const {
+  if (sessions_.size() >= settings_.sessions_max) {
+    return Reply::of(421, "4.3.2", settings_.hostname + " has too many sessions, try again later");
+  }
+  if (client.kind() != Endpoint::Kind::ip) return std::nullopt;
+  const auto of_client = per_client_.find(client.address());
+  if (of_client == per_client_.end() || of_client->second < settings_.sessions_per_client_max) return std::nullopt;
+  return Reply::of(421, "4.7.0", settings_.hostname + " has too many sessions of yours");
+}
+
+// Counted here and not when its coroutine starts, so that the next connection finds it counted.
+void Listener::open_session(std::unique_ptr<Stream> stream) {
+  const std::uint64_t number = numbers_.next();
+  auto session = std::make_unique<ServerSession>(env_, settings_, std::move(stream), intakes_.open(), number);
+  sessions_.emplace(number, session.get());
+  if (session->peer().kind() == Endpoint::Kind::ip) ++per_client_[session->peer().address()];
+  group_.spawn(serve(std::move(session), number));
+}
+
+Task<void> Listener::serve(std::unique_ptr<ServerSession> session, std::uint64_t number) {
+  co_await session->run();
+  sessions_.erase(number);
+  if (session->peer().kind() != Endpoint::Kind::ip) co_return;
+  const auto of_client = per_client_.find(session->peer().address());
+  if (--of_client->second == 0) per_client_.erase(of_client);
+}
+
+Task<void> Listener::refuse(std::unique_ptr<Stream> stream, Reply reply) {
+  const std::uint64_t number = numbers_.next();
+  const std::string peer = stream->peer().to_string();
+  env_.events.emit(event::Connect{number, event::Direction::in, {}, peer, "ok"});
+  env_.events.emit(event::Reply{number, event::Direction::in, reply.code, reply.text()});
+  const std::string octets = reply.to_wire();
+  static_cast<void>(co_await stream->write_all(octets, env_.clock.mono() + kRefusalTimeout));
+  --refusing_;
+  stream->close();
+  env_.events.emit(event::Close{number, event::Direction::in, "too many sessions"});
+}
+
+}  // namespace postproof::smtp

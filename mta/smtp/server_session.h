@@ -1,0 +1,97 @@
+// One session of the SMTP server (RFC 5321 section 3): greeting, order of commands, replies in their order,
+// content. Grammar is command.h's and data_decoder.h's; who may send what to whom, and storing, is the
+// Intake's; the 250 to the final dot is the Intake's and nobody else's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "mta/env/env.h"
+#include "mta/env/task_group.h"
+#include "mta/env/wakeup.h"
+#include "mta/smtp/command.h"
+#include "mta/smtp/intake.h"
+#include "mta/smtp/line_reader.h"
+#include "mta/smtp/settings.h"
+
+namespace postproof::smtp {
+
+class ServerSession {
+ public:
+  // `session`: its number in events. `env` and `settings` outlive the session.
+  ServerSession(Env& env, const ServerSettings& settings, std::unique_ptr<Stream> stream,
+                std::unique_ptr<Intake> intake, std::uint64_t session);
+  ServerSession(const ServerSession&) = delete;
+  ServerSession& operator=(const ServerSession&) = delete;
+
+  // From the greeting to the end of the connection. Once.
+  Task<void> run();
+
+  // Ends the session with 421 4.3.2: at once when it waits for a command; otherwise at the next point between
+  // commands, which content under way reaches within kStopGrace or is abandoned. A commit is waited for.
+  void stop();
+
+  const Endpoint& peer() const { return info_.peer; }
+
+  static constexpr Duration kStopGrace = 30s;
+
+ private:
+  enum class Waiting : std::uint8_t { no, for_command, for_content, for_write };
+
+  Task<void> converse();
+  Task<bool> fill(Deadline deadline, Waiting waiting);
+  Task<bool> flush();
+  Task<void> end_by_error(Error error);
+  Task<void> farewell();
+
+  Task<void> handle(Command command);
+  Task<void> on(command::Hello hello);
+  Task<void> on(command::Mail mail);
+  Task<void> on(command::Rcpt rcpt);
+  Task<void> on(command::Data data);
+  Task<void> on(command::Rset rset);
+  Task<void> on(command::Noop noop);
+  Task<void> on(command::Vrfy vrfy);
+  Task<void> on(command::Help help);
+  Task<void> on(command::Quit quit);
+  Task<void> receive(std::unique_ptr<Incoming> incoming);
+
+  Reply hello_reply(bool extended) const;
+  void drop_transaction();
+  // Queues a reply. A refusal counts, and the one too many becomes 421.
+  void answer(Reply reply);
+  void say(const Reply& reply);
+  // Queues a last reply, and ends the session behind it.
+  void end(const Reply& reply, std::string_view reason);
+  bool junk();
+  Deadline until(Duration timeout) const;
+
+  Env& env_;
+  const ServerSettings& settings_;
+  std::unique_ptr<Stream> stream_;
+  std::unique_ptr<Intake> intake_;
+  SessionInfo info_;
+  LineReader reader_;
+  std::string out_;  // replies that wait for the end of a group (RFC 2920 section 3.2)
+  Deadline session_deadline_ = kNever;
+
+  bool greeted_ = false;      // EHLO or HELO has been accepted
+  bool transaction_ = false;  // MAIL has been accepted
+  unsigned recipients_ = 0;   // accepted in this transaction
+  bool recipients_refused_ = false;
+  unsigned errors_ = 0;  // refused commands since the last accepted message
+  unsigned junk_ = 0;    // commands that lead nowhere, since the last accepted message
+
+  bool ending_ = false;
+  std::string reason_;  // of the close event
+  Waiting waiting_ = Waiting::no;
+  bool stopping_ = false;
+  bool farewell_said_ = false;
+  Wakeup ended_;
+  TaskGroup group_;
+};
+
+}  // namespace postproof::smtp

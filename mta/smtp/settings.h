@@ -1,0 +1,39 @@
+// What an operator may set of SMTP sessions, with the defaults of RFC 5321 section 4.5.3.2.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "mta/base/time.h"
+
+namespace postproof::smtp {
+
+struct ServerSettings {
+  std::string hostname;
+  std::uint64_t message_size_max = 50 * 1024 * 1024;  // announced by SIZE (RFC 1870)
+  unsigned recipients_max = 1000;       // of one message; more get 452 (section 4.5.3.1.8 asks for 100)
+  unsigned sessions_max = 1000;         // more get 421 4.3.2
+  unsigned sessions_per_client_max = 100;
+  unsigned errors_max = 20;             // commands refused in one session, then 421 4.7.0
+  Duration command_timeout = 5min;      // section 4.5.3.2.7: between commands, then 421
+  Duration data_timeout = 5min;         // between two pieces of content
+  Duration session_timeout = 2h;        // of a whole session
+  bool bare_newline_ok = false;         // false: a bare CR or LF in content is refused after its dot
+};
+
+struct ClientSettings {
+  std::string hostname;                 // of EHLO
+  Duration connect_timeout = 30s;       // an address
+  Duration greeting_timeout = 5min;     // section 4.5.3.2.1
+  Duration ehlo_timeout = 5min;
+  Duration mail_timeout = 5min;         // section 4.5.3.2.2
+  Duration rcpt_timeout = 5min;         // section 4.5.3.2.3
+  Duration data_timeout = 2min;         // section 4.5.3.2.4
+  Duration block_timeout = 3min;        // section 4.5.3.2.5
+  Duration dot_timeout = 10min;         // section 4.5.3.2.6
+  Duration quit_timeout = 5s;           // our own bound: nothing depends on the answer
+  Duration rset_timeout = 20s;
+  bool pipelining = true;               // use it where it is offered
+};
+
+}  // namespace postproof::smtp

@@ -1,0 +1,62 @@
+// What can be wrong with the answers of the simulated resolver, and for which names.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace postproof::sim {
+
+enum class DnsFaultKind : std::uint8_t {
+  nxdomain,
+  nodata,
+  servfail,
+  refused,
+  timeout,     // nothing is answered, on either transport
+  truncate,    // UDP answers have TC set and are empty
+  tcp_refuse,  // a TCP question ends in a reset; for all names ("*"), nobody listens on TCP
+  wrong_id,    // UDP answers carry another id
+  bogus,       // validation fails: SERVFAIL, unless the question has CD set (RFC 4035 section 5.5)
+  formerr,     // a question with EDNS is answered FORMERR (RFC 6891 section 7)
+  edns_drop,   // a UDP question with EDNS is not answered
+};
+
+// "servfail", "tcp-refuse", "wrong-id", "edns-drop"; none for any other word.
+std::optional<DnsFaultKind> dns_fault_kind(std::string_view word);
+std::string_view to_string(DnsFaultKind kind);
+
+// A fault while it lasts: for a name and everything below it ("*" or "": all names).
+struct DnsFault {
+  DnsFaultKind kind = DnsFaultKind::servfail;
+  std::string name;
+  std::uint32_t line = 0;  // in the scenario
+};
+
+enum class DnsTransport : std::uint8_t { udp, tcp };
+constexpr std::string_view to_string(DnsTransport transport) { return transport == DnsTransport::udp ? "udp" : "tcp"; }
+
+// The faults in force.
+class DnsFaults {
+ public:
+  std::uint64_t add(DnsFault fault);
+  void remove(std::uint64_t id);
+
+  // The one that strikes a question: of those that can on this transport and, if they are about EDNS, this
+  // question, the one with the longest name, then the newest. Null: none.
+  const DnsFault* find(std::string_view name, DnsTransport transport, bool edns) const;
+  // Of those that a name met behind a CNAME is subject to, too: they come from that name's own servers.
+  const DnsFault* find_upstream(std::string_view name) const;
+  // tcp_refuse for all names.
+  bool tcp_closed() const;
+
+ private:
+  template <class Applies>
+  const DnsFault* best(std::string_view name, Applies applies) const;
+
+  std::map<std::uint64_t, DnsFault> faults_;  // names as normal_name writes them, "" for all
+  std::uint64_t next_id_ = 1;
+};
+
+}  // namespace postproof::sim

@@ -1,0 +1,226 @@
+#include "sim/judge/conversation.h"
+
+#include <map>
+#include <utility>
+
+#include "sim/wire/dot.h"
+
+namespace postproof::sim {
+
+namespace {
+
+// Not SMTP.
+constexpr std::uint16_t kDnsPort = 53;
+constexpr int kStartContent = 354;
+
+// One direction's octets, with the record that each came with.
+struct Direction {
+  struct Piece {
+    std::size_t begin;  // offset of its first octet
+    std::size_t record;
+  };
+  std::string octets;
+  std::vector<Piece> pieces;
+
+  void add(std::string_view text, std::size_t record) {
+    pieces.push_back(Piece{octets.size(), record});
+    octets += text;
+  }
+};
+
+// Walks a direction front to back; offsets only grow.
+class Places {
+ public:
+  Places(const Direction& direction, const Recording& recording) : direction_(direction), recording_(recording) {}
+
+  std::size_t record_of(std::size_t offset) {
+    while (at_ + 1 < direction_.pieces.size() && direction_.pieces[at_ + 1].begin <= offset) ++at_;
+    return direction_.pieces[at_].record;
+  }
+  Duration time_of(std::size_t offset) { return recording_.records[record_of(offset)].at; }
+
+ private:
+  const Direction& direction_;
+  const Recording& recording_;
+  std::size_t at_ = 0;
+};
+
+std::string_view without_line_end(std::string_view line) {
+  if (line.ends_with('\n')) line.remove_suffix(1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+std::vector<HeardReply> read_replies(const Direction& direction, const Recording& recording) {
+  std::vector<HeardReply> replies;
+  Places places(direction, recording);
+  ReplyCollector collector;
+  const std::string_view octets = direction.octets;
+  for (std::size_t at = 0; at < octets.size();) {
+    const std::size_t end = octets.find('\n', at);
+    if (end == std::string_view::npos) break;
+    const auto state = collector.add(std::string(without_line_end(octets.substr(at, end + 1 - at))));
+    at = end + 1;
+    if (state == ReplyCollector::State::more) continue;
+    HeardReply reply{collector.take(), places.record_of(end), {}, {}};
+    if (state == ReplyCollector::State::broken) reply.code = 0;
+    reply.sent = recording.records[reply.record].at;
+    reply.arrived = std::get<record::Octets>(recording.records[reply.record].what).arrives;
+    replies.push_back(std::move(reply));
+  }
+  return replies;
+}
+
+// What the opener said, read with the replies in hand.
+class OpenerReader {
+ public:
+  OpenerReader(const Direction& direction, const Recording& recording, Conversation& conversation)
+      : octets_(direction.octets), places_(direction, recording), conversation_(conversation) {}
+
+  void read() {
+    while (at_ < octets_.size()) {
+      const std::size_t end = octets_.find('\n', at_);
+      if (end == std::string_view::npos) break;
+      command(end);
+      if (content_follows() && !content()) break;
+    }
+  }
+
+ private:
+  void command(std::size_t end) {
+    const std::string_view line = without_line_end(octets_.substr(at_, end + 1 - at_));
+    HeardCommand command{parse_command(line), std::string(line), 0, {}, {}, {}};
+    command.begun = places_.time_of(at_);
+    command.sent = places_.time_of(end);
+    command.record = places_.record_of(end);
+    command.reply = next_reply();
+    at_ = end + 1;
+    follow(command);
+    conversation_.commands.push_back(std::move(command));
+  }
+
+  void follow(const HeardCommand& command) {
+    const bool positive = command.reply && conversation_.replies[*command.reply].positive();
+    if (command.verb == "MAIL" && positive) {
+      message_ = HeardMessage{};
+      message_.sender = command.address;
+    } else if (command.verb == "RCPT" && positive) {
+      message_.recipients.push_back(command.address);
+    } else if (command.verb == "RSET" || command.verb == "EHLO" || command.verb == "HELO") {
+      message_ = HeardMessage{};
+    }
+  }
+
+  bool content_follows() const {
+    const HeardCommand& last = conversation_.commands.back();
+    return last.verb == "DATA" && last.reply && conversation_.replies[*last.reply].code == kStartContent;
+  }
+
+  // False: its end was never sent.
+  bool content() {
+    DotDecoder decoder;
+    const std::size_t begin = at_;
+    at_ += decoder.feed(octets_.substr(at_), message_.content);
+    if (!decoder.done()) return false;
+    message_.command = conversation_.commands.size() - 1;
+    message_.begun = places_.time_of(begin);
+    message_.record = places_.record_of(at_ - 1);
+    message_.sent = places_.time_of(at_ - 1);
+    message_.reply = next_reply();
+    conversation_.messages.push_back(std::exchange(message_, HeardMessage{}));
+    return true;
+  }
+
+  std::optional<std::size_t> next_reply() {
+    ++replies_;  // the greeting is nobody's
+    if (replies_ >= conversation_.replies.size()) return std::nullopt;
+    return replies_;
+  }
+
+  std::string_view octets_;
+  Places places_;
+  Conversation& conversation_;
+  HeardMessage message_;
+  std::size_t at_ = 0;
+  std::size_t replies_ = 0;
+};
+
+struct Draft {
+  Conversation conversation;
+  Direction directions[2];  // by Side
+  bool cut = false;
+};
+
+class Collector {
+ public:
+  explicit Collector(const Recording& recording) : recording_(recording) {}
+
+  std::vector<Conversation> collect() {
+    for (std::size_t i = 0; i < recording_.records.size(); ++i) {
+      index_ = i;
+      at_ = recording_.records[i].at;
+      std::visit([this](const auto& what) { take(what); }, recording_.records[i].what);
+    }
+    std::vector<Conversation> all;
+    for (auto& [id, draft] : drafts_) all.push_back(finish(draft));
+    return all;
+  }
+
+ private:
+  template <class Other>
+  void take(const Other&) {}
+  void take(const record::Dial& dial) {
+    Conversation& conversation = drafts_[dial.connection].conversation;
+    conversation.connection = dial.connection;
+    conversation.opener = dial.from_node;
+    conversation.acceptor = dial.to_node;
+    conversation.to = dial.to;
+    conversation.dial = index_;
+    conversation.smtp = dial.to.kind() != Endpoint::Kind::ip || dial.to.port() != kDnsPort;
+  }
+  void take(const record::Established& r) { drafts_[r.connection].conversation.established = true; }
+  void take(const record::Octets& r) {
+    drafts_[r.connection].directions[static_cast<std::size_t>(r.from)].add(r.octets, index_);
+  }
+  void take(const record::Fin& r) { end(drafts_[r.connection].conversation, r.from); }
+  void take(const record::Reset& r) {
+    Draft& draft = drafts_[r.connection];
+    draft.cut = true;
+    end(draft.conversation, r.from);
+    if (r.from == Side::acceptor && !draft.conversation.acceptor_reset) draft.conversation.acceptor_reset = at_;
+  }
+
+  void end(Conversation& conversation, Side side) {
+    auto& when = side == Side::opener ? conversation.opener_ended : conversation.acceptor_ended;
+    if (!when) when = at_;
+  }
+
+  Conversation finish(Draft& draft) {
+    Conversation& conversation = draft.conversation;
+    conversation.open =
+        conversation.established && !draft.cut && !(conversation.opener_ended && conversation.acceptor_ended);
+    if (conversation.smtp) {
+      conversation.replies = read_replies(draft.directions[static_cast<std::size_t>(Side::acceptor)], recording_);
+      const Direction& said = draft.directions[static_cast<std::size_t>(Side::opener)];
+      if (!said.pieces.empty()) OpenerReader(said, recording_, conversation).read();
+    }
+    return std::move(conversation);
+  }
+
+  const Recording& recording_;
+  std::map<ConnectionId, Draft> drafts_;
+  std::size_t index_ = 0;
+  Duration at_{};
+};
+
+}  // namespace
+
+std::string HeardReply::on_one_line() const {
+  std::string all;
+  for (const std::string& line : lines) all += (all.empty() ? "" : " | ") + line;
+  return all;
+}
+
+std::vector<Conversation> read_conversations(const Recording& recording) { return Collector(recording).collect(); }
+
+}  // namespace postproof::sim

@@ -1,0 +1,67 @@
+// The SMTP of one connection as anybody could have read it on the wire: commands, replies, messages.
+//
+// Made from the recorded octets alone: commands and replies are paired by their order, which is all that
+// RFC 5321 gives a client; a 354 to DATA makes what follows content, up to CRLF.CRLF. Nothing here knows
+// what either end believed.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/recording/record.h"
+#include "sim/wire/command.h"
+#include "sim/wire/reply.h"
+
+namespace postproof::sim {
+
+struct HeardReply : WireReply {  // code 0: it broke the rules of replies
+  std::size_t record = 0;        // of the octets that ended it
+  Duration sent{};
+  std::optional<Duration> arrived;  // at the opener's host; none: lost on the way
+
+  std::string on_one_line() const;  // the lines joined by " | "
+};
+
+struct HeardCommand : WireCommand {
+  std::string line;                  // without its line end
+  std::size_t record = 0;            // of the octets that ended it
+  Duration begun{};                  // when its first octet was sent
+  Duration sent{};                   // when its last one was
+  std::optional<std::size_t> reply;  // index in replies
+};
+
+// A message as it was handed over, dot included.
+struct HeardMessage {
+  std::string sender;                   // without brackets
+  std::vector<std::string> recipients;  // with a positive reply to RCPT
+  std::string content;                  // without dot-stuffing
+  std::size_t record = 0;               // of the octets that ended it
+  Duration begun{};                     // when its first octet was sent
+  Duration sent{};                      // when its last one was
+  std::optional<std::size_t> reply;     // to the final dot
+  std::size_t command = 0;              // index in commands of its DATA
+};
+
+struct Conversation {
+  ConnectionId connection = 0;
+  std::string opener, acceptor;  // nodes; acceptor is empty when nobody has that address
+  Endpoint to;
+  std::size_t dial = 0;  // record
+  bool established = false;
+  bool smtp = true;                 // false for DNS over TCP
+  std::vector<HeardReply> replies;  // the greeting first
+  std::vector<HeardCommand> commands;
+  std::vector<HeardMessage> messages;
+  // When each end was done with it (FIN or RST sent; a crash is the node's story and not told here).
+  std::optional<Duration> opener_ended, acceptor_ended;
+  std::optional<Duration> acceptor_reset;
+  bool open = false;  // established, and not ended by both ends or cut
+};
+
+// All connections of a run, by their numbers.
+std::vector<Conversation> read_conversations(const Recording& recording);
+
+}  // namespace postproof::sim

@@ -1,0 +1,206 @@
+#include "sim/judge/evidence.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace postproof::sim {
+
+namespace {
+
+constexpr std::size_t kNeighboursBefore = 3;
+constexpr std::size_t kNeighboursAfter = 1;
+
+// Which connection a record is about; 0: none.
+ConnectionId connection_of(const Record& record) {
+  return std::visit(
+      [](const auto& what) -> ConnectionId {
+        if constexpr (requires { what.connection; }) return what.connection;
+        return 0;
+      },
+      record.what);
+}
+
+bool changes_disk(std::string_view operation) {
+  return operation == "write" || operation == "sync" || operation == "allocate" || operation == "truncate" ||
+         operation == "rename" || operation == "unlink" || operation == "sync_dir";
+}
+
+}  // namespace
+
+std::string_view EventSeen::field(std::string_view key) const {
+  const std::string* value = event->find(key);
+  return value == nullptr ? std::string_view{} : std::string_view{*value};
+}
+
+Evidence::Evidence(const Scenario& scenario, const Recording& recording)
+    : scenario_(scenario), recording_(recording), conversations_(read_conversations(recording)) {
+  for (std::size_t i = 0; i < recording.records.size(); ++i) take(i, recording.records[i]);
+  judge_origin();
+}
+
+void Evidence::take(std::size_t index, const Record& record) {
+  ended_at_ = record.at;
+  if (const auto* arrival = std::get_if<record::PeerMessage>(&record.what)) {
+    if (!arrival->accepted) return;
+    arrivals_.push_back(Arrival{.record = index, .at = record.at, .message = arrival, .from = {}, .report = {}});
+  } else if (const auto* handover = std::get_if<record::ClientMessage>(&record.what)) {
+    handovers_.push_back(Handover{index, record.at, handover, mta(handover->to)});
+  } else if (const auto* event = std::get_if<record::MtaEvent>(&record.what)) {
+    events_.push_back(EventSeen{index, record.at, event});
+  } else if (const auto* fault = std::get_if<record::Fault>(&record.what)) {
+    if (fault->line != 0) faults_.push_back(index);
+  } else if (const auto* state = std::get_if<record::NodeState>(&record.what)) {
+    take(*state, record.at);
+  } else if (const auto* operation = std::get_if<record::DiskOperation>(&record.what)) {
+    if (operation->result != "ok" && changes_disk(operation->operation)) life(operation->node).disk_failed = true;
+  } else if (const auto* end = std::get_if<record::End>(&record.what)) {
+    end_ = end;
+  }
+}
+
+void Evidence::take(const record::NodeState& state, Duration at) {
+  if (state.state == "start") {
+    lives_[state.node].push_back(Life{at, {}, false, false});
+  } else if (state.state == "crash" || state.state == "stop") {
+    Life& last = life(state.node);
+    if (!last.end) last.end = at;
+    last.crashed = last.crashed || state.state == "crash";
+  }
+}
+
+Evidence::Life& Evidence::life(std::string_view node) {
+  std::vector<Life>& all = lives_[std::string(node)];
+  if (all.empty()) all.emplace_back();
+  return all.back();
+}
+
+// Who sent what arrived, and whether it is a message that passed through or one that an MTA wrote itself.
+void Evidence::judge_origin() {
+  std::set<std::size_t> handed_over;
+  for (Handover& handover : handovers_) {
+    handover.identity = identities_.of(handover.message->content);
+    handed_over.insert(handover.identity);
+  }
+  for (Arrival& arrival : arrivals_) {
+    if (const Conversation* conversation = this->conversation(arrival.message->connection)) {
+      arrival.from = conversation->opener;
+    }
+    arrival.from_mta = is_mta(arrival.from);
+    arrival.identity = identities_.of(arrival.message->content);
+    arrival.handed_over = handed_over.contains(arrival.identity);
+    if (!arrival.handed_over && arrival.message->sender.empty()) arrival.report = read_report(arrival.message->content);
+  }
+}
+
+const Conversation* Evidence::conversation(ConnectionId connection) const {
+  const auto at = std::ranges::lower_bound(conversations_, connection, {}, &Conversation::connection);
+  return at != conversations_.end() && at->connection == connection ? &*at : nullptr;
+}
+
+const MtaPart* Evidence::mta(std::string_view node) const {
+  const auto at = std::ranges::find(scenario_.mtas, node, &MtaPart::name);
+  return at == scenario_.mtas.end() ? nullptr : &*at;
+}
+
+bool Evidence::is_mta(std::string_view node) const { return mta(node) != nullptr; }
+
+Seen Evidence::seen(const Conversation& conversation, const std::optional<std::size_t>& reply) const {
+  if (!reply || !conversation.replies[*reply].arrived) return Seen::no;
+  const Duration arrived = *conversation.replies[*reply].arrived;
+  Seen seen = Seen::yes;
+  // What ends at the very moment may have come first or last.
+  const auto ended = [&](Duration when, bool surely) {
+    if (when < arrived && surely) {
+      seen = Seen::no;
+    } else if (when <= arrived && seen == Seen::yes) {
+      seen = Seen::maybe;
+    }
+  };
+  if (conversation.opener_ended) ended(*conversation.opener_ended, true);
+  if (conversation.acceptor_reset) ended(*conversation.acceptor_reset, false);
+  if (const auto lives = lives_.find(conversation.opener); lives != lives_.end()) {
+    const Duration dialed = recording_.records[conversation.dial].at;
+    for (const Life& life : lives->second) {
+      if (life.end && *life.end >= dialed) ended(*life.end, true);
+    }
+  }
+  if (arrived > ended_at_) seen = Seen::no;
+  return seen;
+}
+
+bool Evidence::may_be_forgotten(std::string_view node, Duration at) const {
+  if (at + kAmbiguous >= ended_at_ && end_ != nullptr && end_->reason != "done") return true;
+  const auto lives = lives_.find(node);
+  if (lives == lives_.end()) return false;
+  return std::ranges::any_of(lives->second, [&](const Life& life) {
+    if (at < life.begin || (life.end && at > *life.end)) return false;
+    return life.disk_failed || (life.crashed && *life.end <= at + kAmbiguous);
+  });
+}
+
+bool Evidence::down_at_end(std::string_view node) const {
+  const auto lives = lives_.find(node);
+  return lives != lives_.end() && !lives->second.empty() && lives->second.back().end.has_value();
+}
+
+bool Evidence::any_mta_down_at_end() const {
+  return std::ranges::any_of(scenario_.mtas, [&](const MtaPart& mta) { return down_at_end(mta.name); });
+}
+
+std::vector<QueuedRecipient> Evidence::queue(const std::optional<Duration>& at) const {
+  // The last look stands right before End; a look at a moment of its own may stand right before that.
+  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, QueuedRecipient> held;
+  const auto& records = recording_.records;
+  std::size_t begin = 0, end = records.size();
+  if (!at) {
+    if (end > 0 && std::holds_alternative<record::End>(records[end - 1].what)) --end;
+    begin = end;
+    while (begin > 0 && std::holds_alternative<record::QueueState>(records[begin - 1].what)) --begin;
+  }
+  for (std::size_t i = begin; i < end; ++i) {
+    const auto* state = std::get_if<record::QueueState>(&records[i].what);
+    if (state == nullptr || (at && records[i].at != *at)) continue;
+    held[{state->node, state->message, state->recipient}] = QueuedRecipient{i, state};
+  }
+  std::vector<QueuedRecipient> list;
+  for (const auto& [key, recipient] : held) list.push_back(recipient);
+  return list;
+}
+
+std::vector<std::size_t> Evidence::around(std::size_t record) const {
+  const auto& records = recording_.records;
+  std::vector<std::size_t> list;
+  const ConnectionId connection = connection_of(records[record]);
+  const auto neighbour = [&](std::size_t i) {
+    return connection_of(records[i]) == connection && std::holds_alternative<record::Octets>(records[i].what);
+  };
+  if (connection != 0) {
+    for (std::size_t i = record; i-- > 0 && list.size() < kNeighboursBefore;) {
+      if (neighbour(i)) list.push_back(i);
+      if (const auto* dial = std::get_if<record::Dial>(&records[i].what); dial && dial->connection == connection) break;
+    }
+    std::size_t after = 0;
+    for (std::size_t i = record + 1; i < records.size() && after < kNeighboursAfter; ++i) {
+      if (neighbour(i)) list.push_back(i), ++after;
+    }
+  }
+  list.push_back(record);
+  const auto fault = std::ranges::lower_bound(faults_, record);
+  if (fault != faults_.begin()) list.push_back(*(fault - 1));
+  std::ranges::sort(list);
+  list.erase(std::ranges::unique(list).begin(), list.end());
+  return list;
+}
+
+std::string hostname_of(const MtaPart& mta) {
+  if (!mta.config.hostname.empty()) return mta.config.hostname;
+  return mta.names.empty() ? mta.name : mta.names.front();
+}
+
+void add_records(std::vector<std::size_t>& to, const std::vector<std::size_t>& more) {
+  to.insert(to.end(), more.begin(), more.end());
+  std::ranges::sort(to);
+  to.erase(std::ranges::unique(to).begin(), to.end());
+}
+
+}  // namespace postproof::sim

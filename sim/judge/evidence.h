@@ -1,0 +1,131 @@
+// What the judge looks at: the recording read once, and put in order for expectations and invariants.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/judge/conversation.h"
+#include "sim/judge/identity.h"
+#include "sim/judge/report_reader.h"
+#include "sim/recording/record.h"
+#include "sim/scenario/scenario.h"
+
+namespace postproof::sim {
+
+// Until an outcome is durable it is ambiguous, and a crash so soon after it may do things twice: outcomes
+// are synced within 20 ms, and this leaves room for the disk's own costs.
+inline constexpr Duration kAmbiguous = std::chrono::milliseconds{100};
+
+// A message that a peer has kept.
+struct Arrival {
+  std::size_t record = 0;
+  Duration at{};
+  const record::PeerMessage* message = nullptr;
+  std::string from;  // node that dialed; empty: not recorded
+  bool from_mta = false;
+  std::size_t identity = 0;
+  bool handed_over = false;      // some client has handed this content over
+  std::optional<Report> report;  // a delivery report that no client has handed over
+};
+
+// A message that a client has handed over to an MTA, or has tried to.
+struct Handover {
+  std::size_t record = 0;
+  Duration at{};
+  const record::ClientMessage* message = nullptr;
+  const MtaPart* mta = nullptr;  // null: it went elsewhere
+  std::size_t identity = 0;
+};
+
+struct EventSeen {
+  std::size_t record = 0;
+  Duration at{};
+  const record::MtaEvent* event = nullptr;
+  std::string_view field(std::string_view key) const;  // empty when it has none of this name
+};
+
+struct QueuedRecipient {
+  std::size_t record = 0;
+  const record::QueueState* state = nullptr;
+};
+
+// Whether the side that opened a connection has read a reply. "maybe": something cut the connection in
+// the moment of its arrival, or could have overtaken it.
+enum class Seen : std::uint8_t { no, maybe, yes };
+
+class Evidence {
+ public:
+  // Both outlive it.
+  Evidence(const Scenario& scenario, const Recording& recording);
+
+  const Scenario& scenario() const { return scenario_; }
+  const Recording& recording() const { return recording_; }
+
+  const std::vector<Conversation>& conversations() const { return conversations_; }
+  const Conversation* conversation(ConnectionId connection) const;
+  const std::vector<Arrival>& arrivals() const { return arrivals_; }
+  const std::vector<Handover>& handovers() const { return handovers_; }
+  const std::vector<EventSeen>& events() const { return events_; }
+  // The number of a message's content; see Identities.
+  std::size_t identity(std::string_view content) { return identities_.of(content); }
+
+  bool is_mta(std::string_view node) const;
+  const MtaPart* mta(std::string_view node) const;
+
+  Seen seen(const Conversation& conversation, const std::optional<std::size_t>& reply) const;
+  // The MTA crashed, or the recording ended, within kAmbiguous of `at`; or a disk that fails has kept
+  // it from writing down what it knew.
+  bool may_be_forgotten(std::string_view node, Duration at) const;
+  bool down_at_end(std::string_view node) const;
+  bool any_mta_down_at_end() const;
+
+  // What MTAs held at a moment at which the runner looked; none: at the end.
+  std::vector<QueuedRecipient> queue(const std::optional<Duration>& at) const;
+
+  const record::End* end() const { return end_; }
+  Duration ended_at() const { return ended_at_; }
+
+  // Indexes of the records that a reader wants to see around one: its connection's neighbours, the fault
+  // that struck last before it.
+  std::vector<std::size_t> around(std::size_t record) const;
+
+ private:
+  // From a start of a node's program to its end.
+  struct Life {
+    Duration begin{};
+    std::optional<Duration> end;
+    bool crashed = false;
+    bool disk_failed = false;  // at least one operation that changes the disk
+  };
+
+  void take(std::size_t index, const Record& record);
+  void judge_origin();
+
+  const Scenario& scenario_;
+  const Recording& recording_;
+  std::vector<Conversation> conversations_;
+  Identities identities_;
+  std::vector<Arrival> arrivals_;
+  std::vector<Handover> handovers_;
+  std::vector<EventSeen> events_;
+  void take(const record::NodeState& state, Duration at);
+  Life& life(std::string_view node);
+
+  std::map<std::string, std::vector<Life>, std::less<>> lives_;
+  std::vector<std::size_t> faults_;
+  const record::End* end_ = nullptr;
+  Duration ended_at_{};
+};
+
+// The MTA's name for itself: its configuration's, else the first of its host's.
+std::string hostname_of(const MtaPart& mta);
+
+// Both lists in order, none twice.
+void add_records(std::vector<std::size_t>& to, const std::vector<std::size_t>& more);
+
+}  // namespace postproof::sim

@@ -1,0 +1,25 @@
+#include "sim/judge/expect.h"
+
+#include <fmt/format.h>
+
+#include "mta/base/text.h"
+#include "sim/judge/moments.h"
+#include "sim/recording/text_view.h"
+
+namespace postproof::sim {
+
+std::string last_word(const Evidence& evidence, std::string_view recipient_pattern, std::vector<std::size_t>& records) {
+  const auto& events = evidence.events();
+  for (auto at = events.rbegin(); at != events.rend(); ++at) {
+    const std::string& name = at->event->name;
+    if (name != "deferred" && name != "bounced" && name != "expired" && name != "delivered") continue;
+    if (!mailbox_matches(recipient_pattern, at->field("recipient"))) continue;
+    add_records(records, {at->record});
+    const std::string_view why = name == "delivered" ? at->field("host") : at->field("reason");
+    return fmt::format("; {} {} at {}: {}{}", at->event->node, name, view_time(at->at), escape(why),
+                       event_reference(at->record));
+  }
+  return "";
+}
+
+}  // namespace postproof::sim

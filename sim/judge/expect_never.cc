@@ -1,0 +1,127 @@
+// `never`: connect, command, reply and data are looked for on the wire, dns-query at the DNS servers,
+// all others among the MTAs' own events.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "mta/base/text.h"
+#include "sim/judge/expect.h"
+#include "sim/recording/text_view.h"
+
+namespace postproof::sim {
+
+namespace {
+
+struct Found {
+  std::size_t record;
+  std::string text;
+};
+
+using Matches = std::function<bool(std::string_view)>;
+
+std::optional<Found> on_wire(const ExpectNever& expect, const Conversation& conversation, const Matches& matches) {
+  if (expect.event == "connect") {
+    const std::string text =
+        fmt::format("{} > {} {}", conversation.opener, conversation.acceptor.empty() ? "nobody" : conversation.acceptor,
+                    conversation.to.to_string());
+    if (matches(text)) return Found{conversation.dial, text};
+  } else if (expect.event == "command") {
+    for (const HeardCommand& command : conversation.commands) {
+      if (matches(command.line)) return Found{command.record, command.line};
+    }
+  } else if (expect.event == "reply") {
+    for (const HeardReply& reply : conversation.replies) {
+      if (matches(reply.on_one_line())) return Found{reply.record, reply.on_one_line()};
+    }
+  } else if (expect.event == "data") {
+    // Content that begins to cross counts, whether its end comes or not.
+    for (std::size_t i = 0; i < conversation.commands.size(); ++i) {
+      const HeardCommand& command = conversation.commands[i];
+      if (command.verb != "DATA" || !command.reply || conversation.replies[*command.reply].code != 354) continue;
+      const auto message = std::ranges::find(conversation.messages, i, &HeardMessage::command);
+      const bool whole = message != conversation.messages.end();
+      if (expect.match == "*" || (whole && (matches(message->content) || matches(message->sender)))) {
+        return Found{command.record, whole ? fmt::format("content from <{}>", message->sender) : "content"};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+// The host that an event's field names: "mx1.dest.example [192.0.2.1]:25".
+bool speaks_of(const EventSeen& seen, const HostPart& host) {
+  const std::string_view field = seen.field("host");
+  if (field.empty()) return false;
+  const auto named = [&](const std::string& name) {
+    return starts_with_ignoring_case(field, name) && (field.size() == name.size() || field[name.size()] == ' ');
+  };
+  const auto at = [&](const IpAddress& address) {
+    return field.find(fmt::format("[{}]", address.to_string())) != std::string_view::npos;
+  };
+  return std::ranges::any_of(host.names, named) || std::ranges::any_of(host.addresses, at);
+}
+
+bool at_host(const ExpectNever& expect, const EventSeen& seen, const Scenario& scenario) {
+  if (expect.at.empty() || seen.event->node == expect.at) return true;
+  const auto peer = std::ranges::find(scenario.peers, expect.at, &PeerPart::name);
+  if (peer != scenario.peers.end() && speaks_of(seen, *peer)) return true;
+  const auto mta = std::ranges::find(scenario.mtas, expect.at, &MtaPart::name);
+  return mta != scenario.mtas.end() && speaks_of(seen, *mta);
+}
+
+std::string event_text(const record::MtaEvent& event) {
+  std::string text = event.name;
+  for (const auto& [key, value] : event.fields) text += fmt::format(" {}={}", key, value);
+  return text;
+}
+
+std::optional<Found> find(const ExpectNever& expect, const Evidence& evidence) {
+  const Matches matches = [&](std::string_view text) { return glob_match(expect.match, text, true); };
+  const bool wire =
+      expect.event == "connect" || expect.event == "command" || expect.event == "reply" || expect.event == "data";
+  if (wire) {
+    for (const Conversation& conversation : evidence.conversations()) {
+      if (!conversation.smtp || (!expect.at.empty() && conversation.acceptor != expect.at)) continue;
+      if (auto found = on_wire(expect, conversation, matches)) return found;
+    }
+    return std::nullopt;
+  }
+  if (expect.event == "dns-query") {
+    const auto& records = evidence.recording().records;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      const auto* dns = std::get_if<record::Dns>(&records[i].what);
+      if (dns == nullptr || (!expect.at.empty() && dns->server != expect.at && dns->client != expect.at)) continue;
+      const std::string text = fmt::format("{} {}", dns->name, dns->type);
+      if (matches(text) || matches(dns->name)) return Found{i, text};
+    }
+    return std::nullopt;
+  }
+  for (const EventSeen& seen : evidence.events()) {
+    if (seen.event->name != expect.event || !at_host(expect, seen, evidence.scenario())) continue;
+    const std::string text = event_text(*seen.event);
+    const bool any_field =
+        std::ranges::any_of(seen.event->fields, [&](const auto& field) { return matches(field.second); });
+    if (any_field || matches(text)) return Found{seen.record, text};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Failure> check(const ExpectNever& expect, const Evidence& evidence) {
+  const auto found = find(expect, evidence);
+  if (!found) return std::nullopt;
+  Failure failure;
+  failure.expectation = "expect never";
+  failure.wanted = fmt::format("no {}", expect.event);
+  if (!expect.at.empty()) failure.wanted += " at " + expect.at;
+  if (expect.match != "*") failure.wanted += fmt::format(" like \"{}\"", expect.match);
+  failure.nearest =
+      fmt::format("{} at {}: {}  <- event {}", expect.event, view_time(evidence.recording().records[found->record].at),
+                  escape(found->text), found->record);
+  failure.records = evidence.around(found->record);
+  return failure;
+}
+
+}  // namespace postproof::sim

@@ -1,0 +1,60 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "sim/judge/expect.h"
+#include "sim/judge/moments.h"
+#include "sim/recording/text_view.h"
+
+namespace postproof::sim {
+
+namespace {
+
+constexpr std::size_t kShownMax = 6;
+
+std::string describe(const QueuedRecipient& held) {
+  const record::QueueState& state = *held.state;
+  return fmt::format("{} {} for <{}>{}", state.node, state.message, state.recipient,
+                     state.due ? ", due at " + view_time(*state.due) : "");
+}
+
+}  // namespace
+
+std::optional<Failure> check(const ExpectQueue& expect, const Evidence& evidence) {
+  std::vector<QueuedRecipient> held;
+  std::set<std::pair<std::string, std::string>> messages;
+  for (const QueuedRecipient& recipient : evidence.queue(expect.t)) {
+    const record::QueueState& state = *recipient.state;
+    if (state.status != "pending") continue;
+    if (!expect.mta.empty() && state.node != expect.mta) continue;
+    if (!expect.rcpt.empty() && !mailbox_matches(expect.rcpt, state.recipient)) continue;
+    held.push_back(recipient);
+    messages.emplace(state.node, state.message);
+  }
+  const bool depth_holds = !expect.depth || messages.size() == *expect.depth;
+  const bool next_holds = !expect.next || std::ranges::any_of(held, [&](const QueuedRecipient& recipient) {
+    return recipient.state->due && within(*recipient.state->due, *expect.next);
+  });
+  if (depth_holds && next_holds) return std::nullopt;
+
+  Failure failure;
+  failure.expectation = "expect queue";
+  failure.wanted = expect.depth ? counted(*expect.depth, "message", "messages") : "a message";
+  if (!expect.mta.empty()) failure.wanted += " at " + expect.mta;
+  if (!expect.rcpt.empty()) failure.wanted += " for " + expect.rcpt;
+  if (expect.t) failure.wanted += fmt::format(", seen at {}", view_time(*expect.t));
+  if (expect.next) failure.wanted += fmt::format(", next attempt {}", to_text(*expect.next));
+  failure.nearest = counted(messages.size(), "message", "messages");
+  for (std::size_t i = 0; i < held.size() && i < kShownMax; ++i) {
+    failure.nearest += fmt::format("{}{}", i == 0 ? ": " : "; ", describe(held[i]));
+    failure.records.push_back(held[i].record);
+  }
+  if (held.empty() && !expect.rcpt.empty()) failure.nearest += last_word(evidence, expect.rcpt, failure.records);
+  if (!held.empty()) failure.nearest += event_reference(failure.records.front());
+  std::ranges::sort(failure.records);
+  return failure;
+}
+
+}  // namespace postproof::sim

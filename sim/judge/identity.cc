@@ -1,0 +1,76 @@
+#include "sim/judge/identity.h"
+
+#include "mta/base/text.h"
+
+namespace postproof::sim {
+
+namespace {
+
+constexpr std::string_view kReceived = "received:";
+
+// Behind the line that begins at `at`.
+std::size_t next_line(std::string_view text, std::size_t at) {
+  const std::size_t end = text.find('\n', at);
+  return end == std::string_view::npos ? text.size() : end + 1;
+}
+
+// Each line end a CRLF, whatever it was.
+std::string mended(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\r') {
+      out += "\r\n";
+      if (i + 1 < text.size() && text[i + 1] == '\n') ++i;
+    } else if (text[i] == '\n') {
+      out += "\r\n";
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view below_first_received(std::string_view content) {
+  if (!starts_with_ignoring_case(content, kReceived)) return content;
+  std::size_t at = next_line(content, 0);
+  while (at < content.size() && (content[at] == ' ' || content[at] == '\t')) at = next_line(content, at);
+  return content.substr(at);
+}
+
+std::string_view below_received(std::string_view content) {
+  while (true) {
+    const std::string_view below = below_first_received(content);
+    if (below.size() == content.size()) return content;
+    content = below;
+  }
+}
+
+bool has_bare_newline(std::string_view content) {
+  for (std::size_t at = content.find_first_of("\r\n"); at != std::string_view::npos;) {
+    if (content.substr(at, 2) != "\r\n") return true;
+    at = content.find_first_of("\r\n", at + 2);
+  }
+  return false;
+}
+
+std::string mailbox_key(std::string_view address) {
+  const std::size_t at = address.rfind('@');
+  if (at == std::string_view::npos) return std::string(address);
+  return std::string(address.substr(0, at)) + ascii_lower(address.substr(at));
+}
+
+bool mailbox_matches(std::string_view pattern, std::string_view address) {
+  return glob_match(mailbox_key(pattern), mailbox_key(address));
+}
+
+std::size_t Identities::of(std::string_view content) {
+  std::string_view key = below_received(content);
+  if (has_bare_newline(key)) key = mended_.emplace_back(mended(key));
+  numbers_.try_emplace(key, numbers_.size());
+  return *numbers_.find(key);
+}
+
+}  // namespace postproof::sim

@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+
+#include "mta/base/text.h"
+#include "sim/judge/invariants.h"
+#include "sim/judge/ledger.h"
+
+namespace postproof::sim {
+
+namespace {
+
+std::string path(const Account& account) {
+  return fmt::format("from <{}> for <{}>", escape(account.sender), escape(account.recipient));
+}
+
+std::string ends(const Account& account) {
+  std::string text;
+  const auto add = [&](std::size_t count, std::string_view what) {
+    if (count != 0)
+      text +=
+          fmt::format("{}{} {}", text.empty() ? "" : ", ", what, count == 1 ? "once" : fmt::format("{} times", count));
+  };
+  add(account.delivered, "delivered");
+  add(account.reported, "reported as failed");
+  add(account.queued, "queued");
+  add(account.suppressed, "suppressed");
+  return text.empty() ? "nowhere" : text;
+}
+
+std::vector<std::size_t> records_of(const Evidence& evidence, const std::vector<std::size_t>& shown) {
+  std::vector<std::size_t> records;
+  for (std::size_t i = 0; i < shown.size() && i < kToldMax; ++i) add_records(records, evidence.around(shown[i]));
+  return records;
+}
+
+}  // namespace
+
+void check_fate(Evidence& evidence, std::vector<Failure>& failures) {
+  const Ledger ledger(evidence);
+  // What lies on the disk of an MTA that is down is not lost, and nobody can look. A world that was stopped
+  // in the middle cannot be asked either.
+  const bool all_seen =
+      !evidence.any_mta_down_at_end() && evidence.end() != nullptr && evidence.end()->reason != "events";
+
+  Breaches lost("nothing acknowledged is lost", "each acknowledged recipient delivered, reported, queued or suppressed",
+                failures);
+  if (all_seen) {
+    for (const Account& account : ledger.accounts()) {
+      if (account.missing() == 0 || ledger.report_under_way(account)) continue;
+      lost.add(fmt::format("{}: acknowledged {}, and {}", path(account),
+                           account.acknowledged == 1 ? "once" : fmt::format("{} times", account.acknowledged),
+                           ends(account)),
+               records_of(evidence, account.handovers));
+    }
+  }
+
+  Breaches doubled("each recipient ends in one way",
+                   "one end for each acknowledgement, and one more for each ambiguous one", failures);
+  for (const Account& account : ledger.accounts()) {
+    if (account.ended() <= account.allowed()) continue;
+    std::string what = fmt::format("{}{}: {}", account.own_report ? "report " : "", path(account), ends(account));
+    if (account.acknowledged + account.possible == 0) {
+      what += account.refused != 0 ? ", and was refused when it was handed over" : ", and was never handed over";
+    } else {
+      what += fmt::format(", and {} allowed", account.allowed());
+    }
+    doubled.add(std::move(what), records_of(evidence, account.ends));
+  }
+
+  Breaches strays("nothing arrives that nobody has sent",
+                  "messages as clients handed them over, below the Received fields", failures);
+  for (const Stray& stray : ledger.strays()) strays.add(stray.what, evidence.around(stray.record));
+}
+
+}  // namespace postproof::sim

@@ -1,0 +1,48 @@
+#include <fmt/format.h>
+
+#include <map>
+#include <utility>
+
+#include "mta/base/text.h"
+#include "sim/judge/invariants.h"
+
+namespace postproof::sim {
+
+namespace {
+
+constexpr std::size_t kQuotedBefore = 20, kQuotedAfter = 10;
+
+// Where the first bare CR or LF of these octets is, the octet before them known; npos: nowhere.
+std::size_t find_bare(std::string_view octets, char before) {
+  for (std::size_t i = 0; i < octets.size(); ++i) {
+    const char last = i == 0 ? before : octets[i - 1];
+    if ((octets[i] == '\n') != (last == '\r')) return octets[i] == '\n' ? i : (i == 0 ? 0 : i - 1);
+  }
+  return std::string_view::npos;
+}
+
+}  // namespace
+
+void check_newlines(const Evidence& evidence, std::vector<Failure>& failures) {
+  Breaches breaches("no bare CR or LF is sent", "each CR followed by LF, each LF after a CR", failures);
+  std::map<std::pair<ConnectionId, Side>, char> last;  // octet that each direction ended in so far
+  const auto& records = evidence.recording().records;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const auto* octets = std::get_if<record::Octets>(&records[i].what);
+    if (octets == nullptr || octets->octets.empty()) continue;
+    const Conversation* conversation = evidence.conversation(octets->connection);
+    if (conversation == nullptr || !conversation->smtp) continue;
+    const std::string& sender = octets->from == Side::opener ? conversation->opener : conversation->acceptor;
+    if (!evidence.is_mta(sender)) continue;
+    char& before = last[{octets->connection, octets->from}];
+    const std::size_t at = find_bare(octets->octets, before);
+    before = octets->octets.back();
+    if (at == std::string_view::npos) continue;
+    const std::size_t begin = at < kQuotedBefore ? 0 : at - kQuotedBefore;
+    breaches.add(fmt::format("{} sends \"{}\"", sender,
+                             escape(std::string_view(octets->octets).substr(begin, at - begin + kQuotedAfter))),
+                 evidence.around(i));
+  }
+}
+
+}  // namespace postproof::sim

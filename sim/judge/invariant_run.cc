@@ -1,0 +1,83 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mta/base/text.h"
+#include "sim/judge/invariants.h"
+
+namespace postproof::sim {
+
+namespace {
+
+// A scenario may ask for work that is left: then the queues, and what MTAs are about, may stand open at the limit.
+bool queue_wanted(const Scenario& scenario) {
+  return std::ranges::any_of(scenario.expects, [](const Expect& expect) {
+    if (const auto* end = std::get_if<ExpectEnd>(&expect.what)) return end->queue.value_or(0) > 0;
+    if (const auto* queue = std::get_if<ExpectQueue>(&expect.what)) return !queue->t && queue->depth.value_or(0) > 0;
+    return false;
+  });
+}
+
+bool only_queues_pending(std::string_view pending) {
+  const auto lines = split(pending, '\n');
+  return std::ranges::all_of(lines, [](std::string_view line) { return line.empty() || line.starts_with("MTA "); });
+}
+
+void check_end(const Evidence& evidence, std::vector<Failure>& failures) {
+  const auto add = [&](std::string wanted, std::string found) {
+    const std::size_t last = evidence.recording().records.size();
+    failures.push_back(Failure{0, "invariant: the run comes to an end", std::move(wanted), std::move(found),
+                               last == 0 ? std::vector<std::size_t>{} : std::vector<std::size_t>{last - 1}});
+  };
+  const record::End* end = evidence.end();
+  if (end == nullptr) return add("a recording with an end", "it breaks off");
+  if (end->reason == "done") return;
+  std::string pending;
+  for (const std::string_view line : split(end->pending, '\n')) {
+    if (!line.empty()) pending += (pending.empty() ? "" : "; ") + std::string(line);
+  }
+  if (end->reason == "events")
+    return add("an end before 10 million events", "makes 10 million events; pending: " + pending);
+  if (end->reason == "limit") {
+    if (queue_wanted(evidence.scenario()) && only_queues_pending(end->pending)) return;
+    return add(fmt::format("nothing pending at the limit of {}", format_duration(evidence.scenario().limit)), pending);
+  }
+  add("nothing pending when nothing can happen any more", pending);
+}
+
+// The wire of a script's host shows what it said last.
+std::vector<std::size_t> last_said(const Evidence& evidence, std::size_t record, std::string_view node) {
+  const auto& records = evidence.recording().records;
+  for (std::size_t i = record; i-- > 0;) {
+    const auto* octets = std::get_if<record::Octets>(&records[i].what);
+    if (octets == nullptr) continue;
+    const Conversation* conversation = evidence.conversation(octets->connection);
+    if (conversation != nullptr && (conversation->opener == node || conversation->acceptor == node)) {
+      std::vector<std::size_t> list = evidence.around(i);
+      add_records(list, {record});
+      return list;
+    }
+  }
+  return {record};
+}
+
+}  // namespace
+
+void check_run(const Evidence& evidence, std::vector<Failure>& failures) {
+  const auto& records = evidence.recording().records;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (const auto* script = std::get_if<record::ScriptFailure>(&records[i].what)) {
+      failures.push_back(Failure{script->line, "script of " + script->node, escape(script->wanted), escape(script->got),
+                                 last_said(evidence, i, script->node)});
+    } else if (const auto* fault = std::get_if<record::Fault>(&records[i].what); fault && fault->kind == kTrouble) {
+      failures.push_back(Failure{fault->line,
+                                 "invariant: every part of the world comes up",
+                                 fault->where + " runs",
+                                 escape(fault->detail),
+                                 {i}});
+    }
+  }
+  check_end(evidence, failures);
+}
+
+}  // namespace postproof::sim

@@ -1,0 +1,260 @@
+#include "sim/judge/ledger.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mta/base/text.h"
+#include "sim/wire/dot.h"
+
+namespace postproof::sim {
+
+namespace {
+
+// RCPT TO:<Postmaster> means the server's own (RFC 5321 section 4.5.1), and is written out when it travels on.
+std::string recipient_key(std::string_view recipient, const MtaPart* mta) {
+  if (recipient.find('@') == std::string_view::npos && mta != nullptr) {
+    return mailbox_key(fmt::format("{}@{}", recipient, hostname_of(*mta)));
+  }
+  return mailbox_key(recipient);
+}
+
+// No reply to a final dot came back on this connection, although the dot was sent.
+bool left_unanswered(const Evidence& evidence, const record::ClientMessage& message) {
+  const Conversation* conversation = evidence.conversation(message.connection);
+  if (conversation == nullptr) return true;
+  return std::ranges::any_of(conversation->messages, [&](const HeardMessage& one) {
+    return evidence.seen(*conversation, one.reply) != Seen::yes;
+  });
+}
+
+// Where two texts part.
+std::size_t first_difference(std::string_view a, std::string_view b) {
+  return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
+}
+
+}  // namespace
+
+bool returned_header_fits(const Report& report, std::string_view content) {
+  if (report.original_header.empty()) return true;
+  const std::string_view returned = below_received(report.original_header);
+  const std::string original = with_crlf(header_of(below_received(content)));
+  // A long header may have been cut.
+  return original == returned || (!returned.empty() && original.starts_with(returned)) ||
+         (original.empty() && returned.empty());
+}
+
+Ledger::Ledger(Evidence& evidence) : evidence_(evidence) {
+  enter_handovers();
+  enter_arrivals();
+  enter_transfers();
+  enter_events();
+  enter_queues();
+}
+
+Account& Ledger::account(const std::string& sender, const std::string& recipient, std::size_t identity,
+                         std::string_view content) {
+  const auto [at, fresh] = index_.try_emplace({sender, recipient, identity}, accounts_.size());
+  if (fresh) {
+    by_mailboxes_[{sender, recipient}].push_back(accounts_.size());
+    Account account;
+    account.sender = sender;
+    account.recipient = recipient;
+    account.content = content;
+    accounts_.push_back(std::move(account));
+  }
+  return accounts_[at->second];
+}
+
+Account* Ledger::find(const std::string& sender, const std::string& recipient, std::size_t identity) {
+  const auto at = index_.find({sender, recipient, identity});
+  return at == index_.end() ? nullptr : &accounts_[at->second];
+}
+
+Account* Ledger::neediest(const Mailboxes& mailboxes) {
+  const auto at = by_mailboxes_.find(mailboxes);
+  if (at == by_mailboxes_.end()) return nullptr;
+  Account* best = nullptr;
+  const auto room = [](const Account& account) {
+    return static_cast<std::ptrdiff_t>(account.allowed()) - static_cast<std::ptrdiff_t>(account.ended());
+  };
+  for (const std::size_t i : at->second) {
+    Account& account = accounts_[i];
+    if (best == nullptr || std::pair(account.missing(), room(account)) > std::pair(best->missing(), room(*best))) {
+      best = &account;
+    }
+  }
+  return best;
+}
+
+void Ledger::enter_handovers() {
+  for (const Handover& handover : evidence_.handovers()) {
+    if (handover.mta == nullptr) continue;
+    const record::ClientMessage& message = *handover.message;
+    const bool unanswered = !message.acknowledged && message.reply.empty() && left_unanswered(evidence_, message);
+    for (const std::string& recipient : message.recipients) {
+      Account& entry = account(mailbox_key(message.sender), recipient_key(recipient, handover.mta), handover.identity,
+                               message.content);
+      ++(message.acknowledged ? entry.acknowledged : unanswered ? entry.possible : entry.refused);
+      entry.handovers.push_back(handover.record);
+    }
+  }
+}
+
+// Acknowledgements between an MTA and the next server that the MTA has not seen, or may have forgotten.
+void Ledger::enter_transfers() {
+  for (const Conversation& conversation : evidence_.conversations()) {
+    if (!conversation.smtp || !evidence_.is_mta(conversation.opener)) continue;
+    for (const HeardMessage& message : conversation.messages) {
+      const std::size_t identity = evidence_.identity(message.content);
+      const Seen seen = evidence_.seen(conversation, message.reply);
+      const HeardReply* reply = message.reply ? &conversation.replies[*message.reply] : nullptr;
+      const bool positive = reply != nullptr && reply->positive();
+      const bool taken =
+          evidence_.is_mta(conversation.acceptor)
+              ? positive || seen != Seen::yes
+              : std::ranges::any_of(evidence_.arrivals(), [&](const Arrival& arrival) {
+                  return arrival.message->connection == conversation.connection && arrival.identity == identity;
+                });
+      if (!taken) continue;
+      const bool known =
+          seen == Seen::yes && positive && !evidence_.may_be_forgotten(conversation.opener, *reply->arrived);
+      if (known) continue;
+      for (const std::string& recipient : message.recipients) {
+        if (Account* entry = find(mailbox_key(message.sender), mailbox_key(recipient), identity)) ++entry->ambiguous;
+      }
+    }
+  }
+}
+
+void Ledger::enter_arrivals() {
+  for (const Arrival& arrival : evidence_.arrivals()) {
+    if (!arrival.from_mta) continue;
+    const std::string sender = mailbox_key(arrival.message->sender);
+    for (const std::string& recipient : arrival.message->recipients) {
+      const std::string key = mailbox_key(recipient);
+      if (arrival.report) {
+        Account& own = account(sender, key, arrival.identity, arrival.message->content);
+        own.own_report = true;
+        own.acknowledged = 1;
+        ++own.delivered;
+        own.ends.push_back(arrival.record);
+        enter_report(arrival, key);
+      } else if (Account* entry = find(sender, key, arrival.identity)) {
+        ++entry->delivered;
+        entry->ends.push_back(arrival.record);
+      } else {
+        strays_.push_back(Stray{describe_stray(arrival, key), arrival.record});
+      }
+    }
+  }
+}
+
+void Ledger::enter_report(const Arrival& arrival, const std::string& to) {
+  for (const ReportRecipient& group : arrival.report->recipients) {
+    if (!equal_ignoring_case(group.action, "failed")) continue;  // others end nothing
+    const std::string about = mailbox_key(group.address());
+    if (!reports_seen_.emplace(arrival.identity, to, about).second) continue;
+    Account* best = nullptr;
+    const auto known = by_mailboxes_.find({to, about});
+    for (const std::size_t i : known == by_mailboxes_.end() ? std::vector<std::size_t>{} : known->second) {
+      Account& entry = accounts_[i];
+      if (!returned_header_fits(*arrival.report, entry.content)) continue;
+      if (best == nullptr || entry.missing() > best->missing()) best = &entry;
+    }
+    if (best == nullptr) {
+      strays_.push_back(
+          Stray{fmt::format("report to <{}> about <{}>: nobody has sent such a message", escape(to), escape(about)),
+                arrival.record});
+      continue;
+    }
+    ++best->reported;
+    best->ends.push_back(arrival.record);
+  }
+}
+
+// Failures that no report has come of: suppressed for the null sender, or told in a report that is under
+// way, or that has failed itself. This leans on the MTAs' own word, which check_events holds to the wire.
+void Ledger::enter_events() {
+  struct Known {
+    std::string sender;
+    bool own;
+  };
+  std::map<Mailboxes, Known> messages;  // by node and queue id
+  for (const EventSeen& seen : evidence_.events()) {
+    const std::string id(seen.field("message"));
+    if (seen.event->name == "accepted") {
+      const bool own = seen.field("session") == "0" || !seen.field("bounce_of").empty();
+      messages[{seen.event->node, id}] = Known{mailbox_key(seen.field("sender")), own};
+    }
+    if (seen.event->name != "bounced" && seen.event->name != "expired") continue;
+    const std::string recipient = mailbox_key(seen.field("recipient"));
+    const auto at = messages.find({seen.event->node, id});
+    const Known* known = at == messages.end() ? nullptr : &at->second;
+    if (known != nullptr && !known->sender.empty()) {
+      failed_.emplace(known->sender, recipient);
+      // The bounce may have gone out before a crash, and its record not have stayed.
+      if (evidence_.may_be_forgotten(seen.event->node, seen.at)) {
+        if (Account* entry = neediest({known->sender, recipient})) ++entry->ambiguous;
+      }
+      continue;
+    }
+    Account* entry = known != nullptr && known->own ? nullptr : neediest({"", recipient});
+    if (entry != nullptr && !entry->own_report && (known != nullptr || entry->missing() > 0)) {
+      ++entry->suppressed;
+      entry->ends.push_back(seen.record);
+      if (evidence_.may_be_forgotten(seen.event->node, seen.at)) ++entry->ambiguous;
+    } else {
+      reports_pending_.insert(recipient);
+      if (known == nullptr) failed_.emplace("*", recipient);
+    }
+  }
+}
+
+void Ledger::enter_queues() {
+  std::set<Mailboxes> own;  // node and queue id of messages that MTAs wrote
+  for (const EventSeen& seen : evidence_.events()) {
+    if (seen.event->name == "accepted" && !seen.field("bounce_of").empty()) {
+      own.emplace(seen.event->node, seen.field("message"));
+    }
+  }
+  for (const QueuedRecipient& held : evidence_.queue(std::nullopt)) {
+    const record::QueueState& state = *held.state;
+    if (state.status != "pending") continue;
+    const std::string sender = mailbox_key(state.sender);
+    const std::string recipient = mailbox_key(state.recipient);
+    Account* entry = own.contains({state.node, state.message}) ? nullptr : neediest({sender, recipient});
+    if (entry != nullptr && sender.empty() && (entry->own_report || entry->missing() == 0)) entry = nullptr;
+    if (entry != nullptr) {
+      ++entry->queued;
+      entry->ends.push_back(held.record);
+    } else if (sender.empty()) {
+      reports_pending_.insert(recipient);
+    } else {
+      strays_.push_back(Stray{fmt::format("{} holds a message from <{}> for <{}> that nobody has sent", state.node,
+                                          escape(sender), escape(recipient)),
+                              held.record});
+    }
+  }
+}
+
+bool Ledger::report_under_way(const Account& account) const {
+  return reports_pending_.contains(account.sender) &&
+         (failed_.contains({account.sender, account.recipient}) || failed_.contains({"*", account.recipient}));
+}
+
+std::string Ledger::describe_stray(const Arrival& arrival, const std::string& recipient) const {
+  const std::string sender = mailbox_key(arrival.message->sender);
+  const std::string who =
+      fmt::format("{} got a message from <{}> for <{}>", arrival.message->peer, escape(sender), escape(recipient));
+  const auto near = by_mailboxes_.find({sender, recipient});
+  if (near == by_mailboxes_.end()) {
+    return who + (arrival.handed_over ? ": its content was handed over for other mailboxes" : " that nobody has sent");
+  }
+  const std::string_view sent = below_received(accounts_[near->second.front()].content);
+  const std::string_view got = below_received(arrival.message->content);
+  return fmt::format("{}: its content is not what was handed over: octet {} of {} differs ({} came)", who,
+                     first_difference(sent, got), sent.size(), got.size());
+}
+
+}  // namespace postproof::sim

@@ -1,0 +1,263 @@
+// postproof: the proving ground. Runs scenarios in a simulated internet, checks them without running them, and
+// shows what a run has recorded.
+//
+// Exit status: 0 fine; 1 a scenario failed; 2 usage, an invalid file, or trouble with the operating system.
+// Results go to standard output, complaints and progress to standard error.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <limits>
+#include <thread>
+
+#include "mta/base/check.h"
+#include "mta/base/text.h"
+#include "sim/recording/recording_file.h"
+#include "sim/recording/text_view.h"
+#include "sim/run/report.h"
+#include "sim/run/suite.h"
+
+namespace {
+
+using namespace postproof;
+using namespace postproof::sim;
+
+constexpr int kExitFine = 0;
+constexpr int kExitFailed = 1;
+constexpr int kExitTrouble = 2;
+
+constexpr const char* kDefaultPath = "scenarios";
+
+struct RunArguments {
+  std::vector<std::string> paths;
+  std::optional<std::uint64_t> seed;
+  std::optional<std::string> filter, only, report;
+  std::size_t jobs = 0;
+  bool list = false;
+  bool verbose = false;
+};
+
+struct ShowArguments {
+  std::string recording;
+  std::string as = "text";
+  std::optional<std::string> output;
+};
+
+void complain(const std::string& what) { fmt::print(stderr, "postproof: {}\n", what); }
+
+// What a run of the suite has come to.
+struct Totals {
+  std::size_t passed = 0, failed = 0, invalid = 0, variants = 0;
+  Duration virtual_time{};
+  bool trouble = false;
+};
+
+std::string plural(std::size_t n, std::string_view noun) { return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s"); }
+
+// Virtual time for people: no more than milliseconds.
+std::string short_time(Duration duration) {
+  return format_duration(std::chrono::duration_cast<std::chrono::milliseconds>(duration));
+}
+
+void tell_outcome(const ScenarioOutcome& outcome, bool tell_passed, Totals& totals) {
+  for (const Problem& problem : outcome.problems) fmt::print(stderr, "{}\n", problem.to_string());
+  if (!outcome.trouble.empty()) {
+    complain(outcome.trouble);
+    totals.trouble = true;
+  }
+  if (!outcome.problems.empty()) {
+    ++totals.invalid;
+    return;
+  }
+  if (outcome.variants.empty()) return;  // not of the variant that was asked for
+
+  Duration virtual_time{};
+  for (const VariantOutcome& variant : outcome.variants) virtual_time += variant.virtual_time;
+  totals.variants += outcome.variants.size();
+  totals.virtual_time += virtual_time;
+  if (outcome.passed()) {
+    ++totals.passed;
+    if (tell_passed) {
+      const std::string runs = outcome.variants.size() == 1 ? "" : plural(outcome.variants.size(), "variant") + "   ";
+      fmt::print("ok   {}   {}{} virtual\n", outcome.path, runs, short_time(virtual_time));
+    }
+    return;
+  }
+  ++totals.failed;
+  for (const VariantOutcome& variant : outcome.variants) {
+    if (variant.passed) continue;
+    fmt::print("{}{}\n", variant.failure, variant.failure.ends_with('\n') ? "" : "\n");
+  }
+}
+
+int run(const RunArguments& arguments) {
+  const auto paths = find_scenarios(arguments.paths, arguments.filter);
+  if (!paths) {
+    complain(paths.error());
+    return kExitTrouble;
+  }
+  if (arguments.list) {
+    for (const std::string& path : *paths) fmt::print("{}\n", path);
+    return kExitFine;
+  }
+
+  const bool to_terminal = isatty(STDOUT_FILENO) == 1;
+  const bool progress = isatty(STDERR_FILENO) == 1;
+  const std::size_t jobs = arguments.jobs != 0 ? arguments.jobs : std::max(1u, std::thread::hardware_concurrency());
+  const SuiteOptions options{arguments.seed, arguments.only, jobs, arguments.report};
+
+  Totals totals;
+  std::size_t told = 0;
+  const auto began = std::chrono::steady_clock::now();
+  run_suite(*paths, options, [&](const ScenarioOutcome& outcome) {
+    if (progress) fmt::print(stderr, "\r\033[K");
+    tell_outcome(outcome, to_terminal || arguments.verbose, totals);
+    ++told;
+    std::fflush(stdout);
+    if (progress && told < paths->size()) fmt::print(stderr, "\r\033[K{}/{} ", told, paths->size());
+  });
+  const auto took = std::chrono::steady_clock::now() - began;
+
+  std::string summary = fmt::format("{} passed, {} failed", totals.passed, totals.failed);
+  if (totals.invalid != 0) summary += fmt::format(", {} invalid", totals.invalid);
+  summary += fmt::format("; {}, {} of virtual time", plural(totals.variants, "run"), short_time(totals.virtual_time));
+  if (to_terminal || arguments.verbose) {
+    summary += fmt::format(" in {:.2f} s", std::chrono::duration<double>(took).count());
+  }
+  fmt::print("{}\n", summary);
+
+  if (totals.invalid != 0 || totals.trouble) return kExitTrouble;
+  if (totals.variants == 0) {
+    complain(fmt::format("--only {}: no scenario here has a variant of that name", arguments.only.value_or("")));
+    return kExitTrouble;
+  }
+  return totals.failed == 0 ? kExitFine : kExitFailed;
+}
+
+int check(const std::vector<std::string>& arguments) {
+  const auto paths = find_scenarios(arguments, std::nullopt);
+  if (!paths) {
+    complain(paths.error());
+    return kExitTrouble;
+  }
+  std::size_t invalid = 0;
+  for (const std::string& path : *paths) {
+    const auto scenario = read_scenario(path);
+    if (scenario) continue;
+    ++invalid;
+    for (const Problem& problem : scenario.error()) fmt::print(stderr, "{}\n", problem.to_string());
+  }
+  fmt::print("{} valid, {} invalid\n", paths->size() - invalid, invalid);
+  return invalid == 0 ? kExitFine : kExitTrouble;
+}
+
+int show(const ShowArguments& arguments) {
+  const auto text = read_text_file(arguments.recording);
+  if (!text) {
+    complain(text.error().what);
+    return kExitTrouble;
+  }
+  const auto recording = recording_from_json_lines(*text);
+  if (!recording) {
+    complain(fmt::format("{}: {}", arguments.recording, recording.error().what));
+    return kExitTrouble;
+  }
+  const std::string view = text_view(*recording);
+  if (arguments.output) {
+    if (const auto written = write_text_file(*arguments.output, view); !written) {
+      complain(written.error().what);
+      return kExitTrouble;
+    }
+    return kExitFine;
+  }
+  std::fwrite(view.data(), 1, view.size(), stdout);
+  return kExitFine;
+}
+
+CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
+  CLI::App* run = app.add_subcommand("run", "Run scenarios: files, or folders with all below them");
+  run->add_option("PATH", arguments.paths, "Scenario files or folders (default: ./scenarios)")->type_name("");
+  run->add_option("--seed", arguments.seed, "Seed of all randomness, in place of each scenario's own")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()).description(""));
+  run->add_option("-j,--jobs", arguments.jobs, "Scenarios run at once (default: one a core)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024).description(""));
+  run->add_option("--filter", arguments.filter, "Only scenarios whose whole path matches this pattern (* and ?)")->type_name("PATTERN");
+  run->add_option("--only", arguments.only, "Only the variant of this name, such as disk_op=3")->type_name("VARIANT");
+  run->add_flag("--list", arguments.list, "Print the paths of the scenarios, one a line, and run nothing");
+  run->add_option("--report", arguments.report, "Write each run's recording, and what failed, below this folder")->type_name("DIR");
+  run->add_flag("-v,--verbose", arguments.verbose, "A line for each scenario that passes, too");
+  run->footer(
+      "Examples:\n"
+      "  postproof run\n"
+      "  postproof run scenarios/retry --filter '*greylist*' -v\n"
+      "  postproof run scenarios/crash/accept.toml --only disk_op=3 --seed 7\n"
+      "  postproof run --report report && postproof show report/scenarios/retry/greylisting.jsonl");
+  return run;
+}
+
+CLI::App* add_show(CLI::App& app, ShowArguments& arguments) {
+  CLI::App* show = app.add_subcommand("show", "Show a recorded run");
+  show->add_option("RECORDING", arguments.recording, "A file that run --report has written (.jsonl)")->required()->type_name("");
+  show->add_option("--as", arguments.as, "Format: text, a transcript that reads like a conversation")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"text"}))
+      ->capture_default_str();
+  show->add_option("-o,--output", arguments.output, "Write to this file instead of standard output")->type_name("FILE");
+  show->footer("Example:\n  postproof show report/scenarios/retry/greylisting.jsonl | less");
+  return show;
+}
+
+int parse_and_do(int argc, char** argv) {
+  CLI::App app("Proves a mail transfer agent: runs it in a simulated internet, in virtual time, by scenarios.", "postproof");
+  app.set_version_flag("--version", "postproof " POSTPROOF_VERSION);
+  app.require_subcommand(1);
+  app.footer(
+      "Exit status: 0 fine; 1 a scenario failed; 2 usage or an invalid file.\n"
+      "'postproof COMMAND --help' tells more; docs/scenarios.md is the reference of the scenario language.");
+
+  RunArguments run_arguments;
+  ShowArguments show_arguments;
+  std::vector<std::string> check_paths;
+  CLI::App* run_command = add_run(app, run_arguments);
+  CLI::App* check_command = app.add_subcommand("check", "Check scenarios without running them");
+  check_command->add_option("PATH", check_paths, "Scenario files or folders")->required()->type_name("");
+  check_command->footer("Complaints are FILE:LINE:COLUMN: what is wrong, and what was expected.\n"
+                        "Example:\n  postproof check scenarios");
+  CLI::App* show_command = add_show(app, show_arguments);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    if (app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
+      complain(fmt::format("no command is called \"{}\"; expected run, check or show (--help tells more)", escape(argv[1])));
+      return kExitTrouble;
+    }
+    app.exit(error);
+    return kExitTrouble;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitFine : kExitTrouble;
+  }
+  if (run_command->parsed()) {
+    if (run_arguments.paths.empty()) run_arguments.paths = {kDefaultPath};
+    return run(run_arguments);
+  }
+  if (check_command->parsed()) return check(check_paths);
+  PP_CHECK(show_command->parsed(), "a command that nobody carries out");
+  return show(show_arguments);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int status = parse_and_do(argc, argv);
+  // A full disk or a closed pipe behind standard output is no success.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    std::perror("postproof: standard output");
+    return kExitTrouble;
+  }
+  return status;
+}

@@ -1,0 +1,242 @@
+#include "sim/peer/session.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "mta/base/text.h"
+#include "sim/wire/dot.h"
+#include "sim/wire/reply.h"
+
+namespace postproof::sim {
+namespace {
+
+constexpr Duration kWriteWait = std::chrono::minutes{5};
+
+std::string client_of(const Stream& stream) {
+  const Endpoint& peer = stream.peer();
+  return peer.kind() == Endpoint::Kind::ip ? peer.address().to_string() : peer.to_string();
+}
+
+std::string joined(const std::vector<std::string>& lines, std::string_view between) {
+  std::string out;
+  for (const std::string& line : lines) {
+    if (!out.empty()) out += between;
+    out += line;
+  }
+  return out;
+}
+
+// The code of a reply's first line; empty if it has none.
+std::string code_of(std::string_view reply) {
+  const std::string_view first = reply.substr(0, reply.find_first_of("\r\n"));
+  return parse_reply_line(first) ? std::string(first.substr(0, 3)) : std::string();
+}
+
+}  // namespace
+
+PeerSession::PeerSession(PeerShared& shared, Served& served)
+    : shared_(shared),
+      served_(served),
+      buffer_(served.stream()),
+      receiver_(shared.settings),
+      client_(client_of(served.stream())),
+      connection_(shared.recorder.connection(served.stream().peer(), served.stream().local())) {}
+
+Task<void> PeerSession::run() {
+  const PeerEvent connected = event("connect");
+  Answer greeting = decide(connected, receiver_.greeting());
+  receiver_.greeted(greeting.code);
+  bool go_on = co_await carry_out(std::move(greeting.action));
+  while (go_on) go_on = co_await next_command();
+}
+
+Task<bool> PeerSession::next_command() {
+  std::optional<std::string> here = buffer_.try_line(LineEnd::crlf);
+  if (!here) {
+    const bool flushed = co_await flush();
+    if (!flushed) co_return false;
+    Result<std::string> line = co_await buffer_.line(LineEnd::crlf, idle_deadline());
+    if (!line) {
+      co_await give_up(std::move(line.error()));
+      co_return false;
+    }
+    here = std::move(*line);
+  }
+  co_return co_await obey(std::move(*here));
+}
+
+Task<bool> PeerSession::obey(std::string line) {
+  const WireCommand command = parse_command(line);
+  const bool well_formed = line.find_first_of("\r\n") == std::string::npos;
+  PeerEvent asked = event(command.verb);
+  asked.argument = command.has_path ? command.address : command.argument;
+  asked.line = std::move(line);
+  Receiver::Lines normal = receiver_.reply(command);
+  if (!well_formed) normal = receiver_.line("500", "5.5.2", "bare CR or LF in a command");
+  Answer answer = decide(asked, std::move(normal));
+  receiver_.answered(command, answer.code);
+  const bool ends = command.verb == "QUIT" && answer.positive();
+  if (ends && answer.action.then == Action::Then::go_on) answer.action.then = Action::Then::close;
+  const bool go_on = co_await carry_out(std::move(answer.action));
+  if (!go_on) co_return false;
+  if (receiver_.take_content_follows()) co_return co_await take_content();
+  co_return true;
+}
+
+Task<bool> PeerSession::take_content() {
+  std::string content;
+  const bool whole = co_await read_content(content);
+  if (!whole) co_return false;
+
+  PeerEvent dot = event("dot");
+  dot.size = content.size();
+  Receiver::Lines normal = receiver_.line("250", "2.0.0", fmt::format("taken as {}", shared_.taken + 1));
+  if (content.size() > kPeerContentMax) normal = receiver_.line("552", "5.3.4", "too big for a simulated peer");
+  Answer answer = decide(dot, std::move(normal));
+  const bool still_there = co_await hesitate(std::exchange(answer.action.delay, Duration::zero()));
+  if (!still_there) co_return false;
+
+  // Recorded before the reply goes out: nobody may know of the 250 before the message is there.
+  const std::size_t index = record_message(std::move(content), answer);
+  receiver_.forget_transaction();
+  const bool go_on = co_await carry_out(std::move(answer.action));
+  const bool sent = co_await flush();
+  if (!sent) std::get<record::PeerMessage>(shared_.recorder.recording().records[index].what).reply.clear();
+  co_return go_on;
+}
+
+Task<bool> PeerSession::read_content(std::string& content) {
+  const bool flushed = co_await flush();
+  if (!flushed) co_return false;
+  DotDecoder decoder;
+  for (;;) {
+    const std::size_t taken = decoder.feed(buffer_.buffered(), content);
+    buffer_.consume(taken);
+    if (content.size() > kPeerContentMax) content.resize(kPeerContentMax + 1);
+    if (decoder.done()) co_return true;
+    Result<std::size_t> more = co_await buffer_.fill(idle_deadline());
+    if (!more) {
+      co_await give_up(std::move(more.error()));
+      co_return false;
+    }
+    if (*more == 0) co_return false;
+  }
+}
+
+// Answers what ends a session from outside of it, as far as there is anybody to answer.
+Task<void> PeerSession::give_up(Error error) {
+  Receiver::Lines last;
+  if (error.code == Errc::timed_out) last = receiver_.line("421", "4.4.2", "idle for too long, closing");
+  if (error.code == Errc::too_large) last = receiver_.line("500", "5.5.6", "line too long, closing");
+  for (const std::string& line : last) out_ += line + "\r\n";
+  [[maybe_unused]] const bool flushed = co_await flush();  // either way the session is over
+}
+
+Task<bool> PeerSession::carry_out(Action action) {
+  const bool still_there = co_await hesitate(action.delay);
+  if (!still_there) co_return false;
+  for (const std::string& line : action.reply) out_ += line + "\r\n";
+  out_ += action.raw;
+  const bool goes_on = action.then == Action::Then::go_on;
+  if (goes_on && action.raw.empty()) co_return true;
+  const bool flushed = co_await flush();
+  if (action.then == Action::Then::reset) served_.stream().reset();
+  if (!goes_on) co_return false;
+  co_return flushed;
+}
+
+// What came before goes out first.
+Task<bool> PeerSession::hesitate(Duration delay) {
+  if (delay <= Duration::zero()) co_return true;
+  const bool flushed = co_await flush();
+  if (!flushed) co_return false;
+  co_return co_await served_.pause(delay);
+}
+
+Task<bool> PeerSession::flush() {
+  if (out_.empty() || cut_off_) co_return !cut_off_;
+  const std::string octets = std::exchange(out_, {});
+  const Result<void> written = co_await served_.stream().write_all(octets, served_.env().clock.mono() + kWriteWait);
+  cut_off_ = !written;
+  co_return !cut_off_;
+}
+
+std::size_t PeerSession::record_message(std::string content, const Answer& answer) {
+  record::PeerMessage message;
+  message.peer = shared_.settings.node;
+  message.connection = connection_;
+  message.helo = receiver_.helo();
+  message.mail_parameters = receiver_.mail_parameters();
+  message.sender = receiver_.sender();
+  message.recipients = receiver_.recipients();
+  message.content = std::move(content);
+  message.reply = answer.action.raw.empty() ? joined(answer.action.reply, "\r\n") : answer.action.raw;
+  message.accepted = answer.code.empty() ? answer.action.keep_message : answer.positive();
+  if (message.accepted) ++shared_.taken;
+  const std::size_t index = shared_.recorder.recording().records.size();
+  shared_.recorder.add(std::move(message));
+  return index;
+}
+
+PeerEvent PeerSession::event(std::string on) {
+  PeerEvent asked;
+  asked.nth = ++shared_.seen[on];
+  asked.on = std::move(on);
+  asked.sender = receiver_.sender();
+  asked.recipients = receiver_.recipients();
+  asked.client = client_;
+  asked.now = served_.env().clock.mono();
+  return asked;
+}
+
+PeerSession::Answer PeerSession::decide(const PeerEvent& event, Receiver::Lines normal) {
+  Answer answer;
+  if (shared_.behaviour != nullptr) {
+    if (auto action = shared_.behaviour->on(event)) {
+      answer.action = std::move(*action);
+      if (!answer.action.fault.empty()) record_fault(event, answer.action);
+    }
+  }
+  Action& action = answer.action;
+  if (action.silent || (action.no_answer && action.then != Action::Then::go_on)) {
+    action.reply.clear();
+    action.raw.clear();
+    return answer;
+  }
+  if (!action.raw.empty()) {
+    action.reply.clear();
+    answer.code = code_of(action.raw);
+  } else {
+    if (action.reply.empty()) action.reply = std::move(normal);
+    answer.code = code_of(action.reply.front());
+  }
+  // RFC 5321 section 3.8: 421 says that the connection is about to be closed.
+  if (answer.code == "421" && action.then == Action::Then::go_on) action.then = Action::Then::close;
+  return answer;
+}
+
+void PeerSession::record_fault(const PeerEvent& event, const Action& action) {
+  std::string detail = event.on;
+  if (!event.argument.empty()) detail += " " + event.argument;
+  detail += ':';
+  if (action.delay > Duration::zero()) detail += fmt::format(" after {}", format_duration(action.delay));
+  if (!action.raw.empty()) {
+    detail += fmt::format(" sends \"{}\"", escape(action.raw));
+  } else if (!action.reply.empty()) {
+    detail += " " + joined(action.reply, " | ");
+  } else if (action.silent || action.no_answer) {
+    detail += " no answer";
+  }
+  if (action.then == Action::Then::close) detail += " and closes";
+  if (action.then == Action::Then::reset) detail += " and resets";
+  const bool unanswered = action.silent || action.no_answer;
+  if (event.on == "dot" && unanswered) {
+    detail += action.keep_message ? ", the message is kept" : ", the message is dropped";
+  }
+  shared_.recorder.add(record::Fault{action.fault, shared_.settings.node, action.line, std::move(detail)});
+}
+
+Deadline PeerSession::idle_deadline() const { return served_.env().clock.mono() + shared_.settings.idle_timeout; }
+
+}  // namespace postproof::sim

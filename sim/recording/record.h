@@ -1,0 +1,170 @@
+// What a run leaves: everything that crossed a wire, and what peers, clients, DNS servers, disks, faults
+// and the MTA's own events told, in order of virtual time. Values only. The simulation writes it
+// (recorder.h), judges and views read it; recording_file.h stores it as JSON lines.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "mta/base/endpoint.h"
+#include "mta/base/time.h"
+
+namespace postproof::sim {
+
+using ConnectionId = std::uint32_t;  // counts from 1 within a run
+
+// Who sends: the side that opened the connection, or the one that accepted it.
+enum class Side : std::uint8_t { opener, acceptor };
+
+namespace record {
+
+// A node (host) comes up, ends in order, or is cut off by a crash.
+struct NodeState {
+  std::string node;
+  std::string state;  // "start", "stop", "crash"
+};
+
+// A connection is dialed. Its fate follows as Established, or as Refused with a reason.
+struct Dial {
+  ConnectionId connection;
+  std::string from_node, to_node;  // to_node is empty when nobody has that address
+  Endpoint from, to;
+};
+struct Established {
+  ConnectionId connection;
+};
+struct Refused {
+  ConnectionId connection;
+  std::string reason;  // "refused", "unreachable", "timed out", "closed"
+};
+struct Octets {
+  ConnectionId connection;
+  Side from;
+  std::string octets;
+  std::optional<Duration> arrives;  // when they can be read at the other end; none: lost
+};
+struct Fin {
+  ConnectionId connection;
+  Side from;
+};
+struct Reset {
+  ConnectionId connection;
+  Side from;
+};
+
+struct Datagram {
+  std::string from_node, to_node;
+  Endpoint from, to;
+  std::string octets;
+  bool lost;
+};
+
+// A DNS server of the simulation was asked, and answered (or kept silent).
+struct Dns {
+  std::string server;  // node
+  std::string client;  // node
+  std::string name, type;
+  std::string transport;  // "udp", "tcp"
+  std::string answer;     // "noerror: MX 10 mx1.dest.example", "nxdomain", "silence", ...
+};
+
+// A peer has read a whole message, up to its final dot, and this is what it answered.
+struct PeerMessage {
+  std::string peer;
+  ConnectionId connection;
+  std::string helo;
+  std::string mail_parameters;  // behind the path of MAIL, as sent
+  std::string sender;           // without brackets; empty for the null sender
+  std::vector<std::string> recipients;  // those that the peer accepted
+  std::string content;          // without dot-stuffing, CRLF line ends as sent
+  std::string reply;            // the line(s) sent, or empty when none was
+  bool accepted;                // the reply was (or would have been) positive: the peer keeps the message
+};
+
+// A client of the simulation (a submission, a script) has handed over a message, or has failed to.
+struct ClientMessage {
+  std::string client;
+  std::string to;               // node
+  ConnectionId connection;
+  std::string sender;
+  std::vector<std::string> recipients;  // those that were accepted
+  std::string content;
+  std::string reply;            // to the final dot; empty when none came
+  bool acknowledged;            // it was positive
+};
+
+// A step of a scripted dialogue that failed: what was wanted, what came.
+struct ScriptFailure {
+  std::string node;
+  std::uint32_t line;  // in the scenario file
+  std::string wanted, got;
+};
+
+struct DiskOperation {
+  std::string node;
+  std::uint64_t number;   // counts from 1 over the node's whole life, crashes included
+  std::string operation;  // "open", "write", "sync", "sync_dir", ...
+  std::string path;
+  std::uint64_t offset, size;
+  std::string result;     // "ok" or an error
+};
+
+// A fault struck, or ended.
+struct Fault {
+  std::string kind;        // "tcp.refuse"
+  std::string where;       // host, connection, path
+  std::uint32_t line;      // of the [[at]] or rule in the scenario, 0: none
+  std::string detail;      // "begins", "ends", what it did
+};
+
+// An event of an MTA under test.
+struct MtaEvent {
+  std::string node;
+  std::string name;
+  std::vector<std::pair<std::string, std::string>> fields;  // values as text: durations as format_duration
+
+  const std::string* find(std::string_view key) const;
+};
+
+// The state of an MTA's queue when the run ended.
+struct QueueState {
+  std::string node;
+  std::string message;
+  std::string sender;
+  std::string recipient;
+  std::string status;
+  std::uint32_t attempts;
+  std::optional<Duration> due;
+};
+
+struct End {
+  std::string reason;  // "done", "limit", "events", "stuck"
+  std::string pending; // what was still under way, if anything
+};
+
+}  // namespace record
+
+struct Record {
+  Duration at{};  // virtual time since the start of the run
+  std::variant<record::NodeState, record::Dial, record::Established, record::Refused, record::Octets, record::Fin,
+               record::Reset, record::Datagram, record::Dns, record::PeerMessage, record::ClientMessage,
+               record::ScriptFailure, record::DiskOperation, record::Fault, record::MtaEvent, record::QueueState,
+               record::End>
+      what;
+};
+
+struct Recording {
+  std::string scenario;  // path as given
+  std::string title;
+  std::string variant;   // "" or "disk_op=3"
+  std::uint64_t seed = 0;
+  WallTime start{};      // wall time of virtual time 0
+  std::vector<std::string> source;  // the scenario's lines, for views and reports
+  std::vector<Record> records;      // in order; the index is "event N" in reports
+};
+
+}  // namespace postproof::sim

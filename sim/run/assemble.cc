@@ -1,0 +1,339 @@
+#include "sim/run/assemble.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/judge/evidence.h"
+#include "sim/judge/judge.h"
+#include "sim/peer/client.h"
+#include "sim/peer/peer.h"
+#include "sim/world/sim_network.h"
+
+namespace postproof::sim {
+
+namespace {
+
+constexpr std::uint16_t kDnsPort = 53;
+constexpr std::string_view kSpoolDirectory = "/spool";
+
+// Next to resolver_address() and submit_address(): the world's own hosts have an address of each family.
+IpAddress resolver_address6() { return *IpAddress::parse("2001:db8::53"); }
+IpAddress submit_address6() { return *IpAddress::parse("2001:db8::25"); }
+
+bool is_given(const MtaPart& part, std::string_view key) { return std::ranges::find(part.given, key) != part.given.end(); }
+
+bool any_of_family(const std::vector<IpAddress>& addresses, const IpAddress& like) {
+  return std::ranges::any_of(addresses, [&](const IpAddress& address) { return address.is_v4() == like.is_v4(); });
+}
+
+// The host's addresses in place of "any address".
+std::vector<Endpoint> own_endpoints(const std::vector<Endpoint>& wanted, const std::vector<IpAddress>& addresses) {
+  std::vector<Endpoint> list;
+  for (const Endpoint& endpoint : wanted) {
+    if (endpoint.kind() != Endpoint::Kind::ip || !endpoint.address().is_unspecified()) {
+      list.push_back(endpoint);
+      continue;
+    }
+    for (const IpAddress& address : addresses) {
+      if (address.is_v4() == endpoint.address().is_v4()) list.emplace_back(address, endpoint.port());
+    }
+  }
+  return list;
+}
+
+// What a scenario's MTA has that its author need not write.
+Config complete(const MtaPart& part) {
+  Config config = part.config;
+  set_hostname(config, hostname_of(part));
+  config.listen = own_endpoints(config.listen, part.addresses);
+  config.session_threads = 0;
+  if (!is_given(part, "relay.clients") && !is_given(part, "relay.domains")) {
+    config.intake.relay_clients = {*IpNetwork::parse("0.0.0.0/0"), *IpNetwork::parse("::/0")};
+  }
+  if (!part.resolver_given) {
+    const bool v4 = any_of_family(part.addresses, resolver_address());
+    config.resolver.servers = {Endpoint(v4 ? resolver_address() : resolver_address6(), kDnsPort)};
+  }
+  // RFC 5321 section 5.1: an MX list is cut at ourselves.
+  config.router.addresses.insert(config.router.addresses.end(), part.addresses.begin(), part.addresses.end());
+  if (config.spool.directory.empty()) config.spool.directory = kSpoolDirectory;
+  return config;
+}
+
+}  // namespace
+
+Cast::Cast(const Scenario& scenario) : scenario_(scenario) {}
+
+void Cast::enter(World& world) {
+  world_ = &world;
+  dns_node_ = &world.add_node(std::string(kResolverHost), {resolver_address(), resolver_address6()});
+  for (const MtaPart& part : scenario_.mtas) enter_mta(part);
+  for (const PeerPart& part : scenario_.peers) peers_.push_back(PeerActor{&part, &world.add_node(part.name, part.addresses)});
+  for (const ClientPart& part : scenario_.clients) add_host(part.name, part.names.front(), part.addresses);
+  add_host(std::string(kSubmitHost), submit_address().to_literal(), {submit_address(), submit_address6()});
+  enter_links();
+  std::uint64_t id = 0;  // below those of faults with a time
+  const auto standing = [&](DnsFaultKind kind, const std::vector<std::string>& names) {
+    for (const std::string& name : names) dns_faults_[id++] = StandingFault{DnsFault{kind, name, 0}, {}};
+  };
+  standing(DnsFaultKind::bogus, scenario_.dns.bogus);
+  standing(DnsFaultKind::servfail, scenario_.dns.servfail);
+  standing(DnsFaultKind::timeout, scenario_.dns.timeout);
+}
+
+void Cast::enter_mta(const MtaPart& part) {
+  MtaActor& actor = mtas_.emplace_back();
+  actor.part = &part;
+  actor.config = complete(part);
+  actor.node = &world_->add_node(part.name, part.addresses);
+  actor.node->on_event([this, &actor](const Event& event) {
+    if (on_event) on_event(actor, event);
+  });
+}
+
+HostActor& Cast::add_host(std::string name, std::string helo, std::vector<IpAddress> addresses) {
+  HostActor& actor = hosts_.emplace_back();
+  actor.node = &world_->add_node(name, addresses);
+  actor.name = std::move(name);
+  actor.helo = std::move(helo);
+  actor.addresses = std::move(addresses);
+  return actor;
+}
+
+void Cast::enter_links() {
+  SimNetwork& network = world_->network();
+  for (const LinkPart& link : scenario_.links) {
+    if (link.between.empty()) {
+      network.set_default_latency(link.latency);
+      network.set_default_segment(link.segment);
+    } else {
+      network.set_latency(link.between[0], link.between[1], link.latency);
+    }
+  }
+}
+
+void Cast::start() {
+  dns_node_->start([this](Env& env) { return run_dns(env); });
+  for (PeerActor& actor : peers_) actor.node->start([this, &actor](Env& env) { return run_peer(actor, env); });
+  for (HostActor& actor : hosts_) actor.node->start([this, &actor](Env& env) { return run_host(actor, env); });
+  for (MtaActor& actor : mtas_) actor.node->start([this, &actor](Env& env) { return run_mta(actor, env); });
+}
+
+MtaActor* Cast::mta(std::string_view name) {
+  const auto at = std::ranges::find_if(mtas_, [&](const MtaActor& actor) { return actor.part->name == name; });
+  return at == mtas_.end() ? nullptr : &*at;
+}
+
+HostActor& Cast::host(std::string_view name) {
+  const auto at = std::ranges::find(hosts_, name.empty() ? kSubmitHost : name, &HostActor::name);
+  return at == hosts_.end() ? hosts_.back() : *at;  // the loader knows that there is one
+}
+
+// Where a client dials to reach a host; none: they have no address family in common.
+std::optional<Endpoint> Cast::server_for(const HostActor& from, std::string_view to, std::uint16_t port) const {
+  if (const auto endpoint = Endpoint::parse(to); endpoint && endpoint->kind() == Endpoint::Kind::ip) return endpoint;
+  const auto in_common = [&](const HostPart& part) -> std::optional<Endpoint> {
+    for (const IpAddress& address : part.addresses) {
+      if (any_of_family(from.addresses, address)) return Endpoint(address, port);
+    }
+    return std::nullopt;
+  };
+  for (const MtaPart& part : scenario_.mtas) {
+    if (part.name == to) return in_common(part);
+  }
+  for (const PeerPart& part : scenario_.peers) {
+    if (part.name == to) return in_common(part);
+  }
+  return std::nullopt;
+}
+
+void Cast::submit(const Submit& submit) {
+  HostActor& from = host(submit.from_host);
+  const MtaActor* to = mta(submit.to);
+  std::uint16_t port = 25;
+  for (const Endpoint& endpoint : to->config.listen) {
+    if (endpoint.kind() == Endpoint::Kind::ip) {
+      port = endpoint.port();
+      break;
+    }
+  }
+  const auto server = server_for(from, submit.to, port);
+  if (!server) return trouble(from.name, 0, fmt::format("no address of {} is in reach", submit.to));
+  for (std::uint64_t i = 0; i < submit.count; ++i) {
+    spawn(from, [this, &from, &submit, server](Env& env) {
+      const auto address = std::ranges::find(from.addresses, server->address().is_v4(), &IpAddress::is_v4);
+      ClientSettings settings{from.name, from.helo, *server, submit.to, *address};
+      return sim::submit(env, std::move(settings), submit, world_->recorder());
+    });
+  }
+}
+
+void Cast::follow_script(const ClientPart& client) {
+  HostActor& from = host(client.name);
+  const auto server = server_for(from, client.to, client.port);
+  if (!server) return trouble(from.name, client.line, fmt::format("no address of {} is in reach", client.to));
+  spawn(from, [this, &from, &client, server](Env& env) {
+    const Node* node = world_->find_node(server->address());
+    const auto address = std::ranges::find(from.addresses, server->address().is_v4(), &IpAddress::is_v4);
+    ClientSettings settings{from.name, from.helo, *server, node == nullptr ? std::string{} : node->name(),
+                            address == from.addresses.end() ? from.addresses.front() : *address};
+    return run_client_script(env, std::move(settings), client.script, client.script_line, world_->recorder());
+  });
+}
+
+void Cast::spawn(HostActor& actor, std::move_only_function<Task<void>(Env&)> work) {
+  if (actor.tasks == nullptr) return trouble(actor.name, 0, "the host is down");
+  ++actor.running;
+  actor.tasks->spawn(work_on_host(actor, work(*actor.env)));
+}
+
+Task<void> Cast::work_on_host(HostActor& actor, Task<void> task) {
+  co_await std::move(task);
+  --actor.running;
+}
+
+std::size_t Cast::clients_running() const {
+  std::size_t all = 0;
+  for (const HostActor& actor : hosts_) all += actor.running;
+  return all;
+}
+
+std::string Cast::clients_pending() const {
+  std::string text;
+  for (const HostActor& actor : hosts_) {
+    if (actor.running > 0) text += fmt::format("client {}: {} under way\n", actor.name, actor.running);
+  }
+  return text;
+}
+
+void Cast::add_dns_fault(std::uint64_t id, DnsFault fault) {
+  StandingFault& standing = dns_faults_[id];
+  standing.fault = std::move(fault);
+  for (DnsServer* server : dns_servers_) standing.at_servers.push_back(server->add_fault(standing.fault));
+}
+
+void Cast::remove_dns_fault(std::uint64_t id) {
+  const auto at = dns_faults_.find(id);
+  if (at == dns_faults_.end()) return;
+  for (std::size_t i = 0; i < dns_servers_.size(); ++i) dns_servers_[i]->remove_fault(at->second.at_servers[i]);
+  dns_faults_.erase(at);
+}
+
+void Cast::trouble(std::string_view node, std::uint32_t line, std::string what) {
+  world_->recorder().add(record::Fault{std::string(kTrouble), std::string(node), line, std::move(what)});
+}
+
+Task<void> Cast::run_mta(MtaActor& actor, Env& env) {
+  actor.cut = false;
+  actor.failed = false;
+  std::vector<Env*> sessions = {&env};
+  Mta mta(actor.config, env, std::move(sessions));
+  TaskGroup visits(env.executor);
+  actor.mta = &mta;
+  actor.visits = &visits;
+  std::function<void()> ready = [this, &actor] {
+    actor.up = true;
+    if (std::exchange(actor.came_up, true)) return;
+    // Not from within the MTA's own coroutine.
+    world_->after_this_event([&actor] {
+      for (auto& action : std::exchange(actor.waiting, {})) action();
+    });
+  };
+  const Result<void> ended = co_await mta.run(std::move(ready));
+  actor.mta = nullptr;
+  actor.visits = nullptr;
+  actor.up = false;
+  co_await visits.join();
+  if (actor.cut || (!ended && ended.error().code == Errc::closed)) co_return;
+  actor.failed = true;
+  trouble(actor.part->name, actor.part->line, ended ? "ended without being asked to" : ended.error().what);
+}
+
+Task<void> Cast::run_peer(PeerActor& actor, Env& env) {
+  const PeerPart& part = *actor.part;
+  PeerSettings settings;
+  settings.node = part.name;
+  settings.hostname = part.names.front();
+  for (const IpAddress& address : part.addresses) settings.listen.emplace_back(address, part.port);
+  settings.banner = part.banner;
+  settings.keywords = part.keywords;
+  Result<void> ended;
+  if (part.script.empty()) {
+    std::unique_ptr<Behaviour> behaviour;
+    if (!part.rules.empty()) behaviour = rule_behaviour(part.rules, env.clock.mono() - world_->now());
+    Peer peer(env, std::move(settings), std::move(behaviour), world_->recorder());
+    ended = co_await peer.run();
+  } else {
+    ScriptPeer peer(env, std::move(settings), part.script, part.script_line, world_->recorder());
+    ended = co_await peer.run();
+  }
+  if (!ended && ended.error().code != Errc::closed) trouble(part.name, part.line, ended.error().what);
+}
+
+Task<void> Cast::run_host(HostActor& actor, Env& env) {
+  TaskGroup tasks(env.executor);
+  Wakeup quiet(env);
+  actor.env = &env;
+  actor.tasks = &tasks;
+  // Nobody wakes it: the node's end does.
+  while (co_await quiet.wait() != Woken::closed) {
+  }
+  actor.tasks = nullptr;
+  actor.env = nullptr;
+  co_await tasks.join();
+}
+
+// One server for each address that somebody asks at: IPv6 only for an MTA that has nothing else.
+Task<void> Cast::run_dns(Env& env) {
+  std::vector<IpAddress> addresses = {resolver_address()};
+  const bool v6_wanted = std::ranges::any_of(
+      scenario_.mtas, [](const MtaPart& part) { return !any_of_family(part.addresses, resolver_address()); });
+  if (v6_wanted) addresses.push_back(resolver_address6());
+
+  std::vector<std::unique_ptr<DnsServer>> servers;
+  TaskGroup serving(env.executor);
+  for (auto& [id, standing] : dns_faults_) standing.at_servers.clear();
+  for (const IpAddress& address : addresses) {
+    DnsServer::NodeOf node_of = [this](const IpAddress& asker) {
+      const Node* node = world_->find_node(asker);
+      return node == nullptr ? asker.to_string() : node->name();
+    };
+    servers.push_back(std::make_unique<DnsServer>(env, zones(), scenario_.dns.secure, world_->recorder(),
+                                                  std::string(kResolverHost), std::move(node_of)));
+    DnsServer& server = *servers.back();
+    dns_servers_.push_back(&server);
+    for (auto& [id, standing] : dns_faults_) standing.at_servers.push_back(server.add_fault(standing.fault));
+    serving.spawn(serve_dns(server, Endpoint(address, kDnsPort)));
+  }
+  co_await serving.join();
+  dns_servers_.clear();
+}
+
+Task<void> Cast::serve_dns(DnsServer& server, Endpoint at) {
+  const Result<void> ended = co_await server.run(std::move(at));
+  if (!ended && ended.error().code != Errc::closed) trouble(kResolverHost, scenario_.dns.zone_line, ended.error().what);
+}
+
+ZoneData Cast::zones() {
+  ZoneData zones;
+  if (const auto added = zones.add_text(scenario_.dns.zone); !added) {
+    trouble(kResolverHost, scenario_.dns.zone_line, added.error().what);
+  }
+  const DnsPart& dns = scenario_.dns;
+  for (const auto* names : {&dns.secure, &dns.bogus, &dns.servfail, &dns.timeout}) {
+    for (const std::string& name : *names) zones.add_zone(name);
+  }
+  const auto add = [&](const HostPart& part) {
+    for (const std::string& name : part.names) {
+      for (const IpAddress& address : part.addresses) zones.add_host(name, address);
+    }
+  };
+  for (const MtaPart& part : scenario_.mtas) add(part);
+  for (const PeerPart& part : scenario_.peers) add(part);
+  for (const ClientPart& part : scenario_.clients) add(part);
+  return zones;
+}
+
+}  // namespace postproof::sim

@@ -1,0 +1,116 @@
+// The cast of a scenario: its MTAs, peers and clients, the resolver and the submitting client as nodes of a
+// world, and the programs that run on them. What they are doing is told here; what happens when is run.cc's.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mta/env/task_group.h"
+#include "mta/env/wakeup.h"
+#include "mta/mta.h"
+#include "sim/dns/dns_server.h"
+#include "sim/scenario/scenario.h"
+#include "sim/world/node.h"
+#include "sim/world/world.h"
+
+namespace postproof::sim {
+
+struct MtaActor {
+  const MtaPart* part = nullptr;
+  Config config;               // complete
+  Node* node = nullptr;
+  Mta* mta = nullptr;          // while its run() is under way
+  TaskGroup* visits = nullptr; // for tasks that ask it something
+  bool up = false;             // in this life
+  bool failed = false;         // did not come up, or ended unasked
+  bool cut = false;            // a crash was ordered; until the next start
+  Duration clock_offset{};
+  std::vector<std::move_only_function<void()>> waiting;  // for its first coming up
+  bool came_up = false;        // once
+};
+
+// A host that clients run on.
+struct HostActor {
+  std::string name;
+  std::string helo;
+  std::vector<IpAddress> addresses;
+  Node* node = nullptr;
+  Env* env = nullptr;          // while its program runs
+  TaskGroup* tasks = nullptr;
+  std::size_t running = 0;     // submissions and dialogues under way
+};
+
+struct PeerActor {
+  const PeerPart* part = nullptr;
+  Node* node = nullptr;
+};
+
+class Cast {
+ public:
+  // The scenario outlives it; and it outlives the world that it enters.
+  explicit Cast(const Scenario& scenario);
+  Cast(const Cast&) = delete;
+  Cast& operator=(const Cast&) = delete;
+
+  // Makes the nodes and links.
+  void enter(World& world);
+  // Starts the programs.
+  void start();
+
+  std::deque<MtaActor>& mtas() { return mtas_; }
+  MtaActor* mta(std::string_view name);
+  World& world() { return *world_; }
+
+  // Hands a message over from its client host, now; `count` of them at once. The MTA that it goes to has come up.
+  void submit(const Submit& submit);
+  // Runs a client's dialogue, now.
+  void follow_script(const ClientPart& client);
+  std::size_t clients_running() const;
+  std::string clients_pending() const;  // a line for each host with something under way
+
+  // Faults of the resolver outlive its crashes. `id` is the caller's.
+  void add_dns_fault(std::uint64_t id, DnsFault fault);
+  void remove_dns_fault(std::uint64_t id);
+
+  // Sees every event of an MTA after it was recorded; must not crash it but by crash_soon.
+  std::function<void(MtaActor&, const Event&)> on_event;
+
+ private:
+  struct StandingFault {
+    DnsFault fault;
+    std::vector<std::uint64_t> at_servers;  // its ids at the servers that run now
+  };
+
+  void enter_mta(const MtaPart& part);
+  void enter_links();
+  HostActor& add_host(std::string name, std::string helo, std::vector<IpAddress> addresses);
+  HostActor& host(std::string_view name);
+  std::optional<Endpoint> server_for(const HostActor& from, std::string_view to, std::uint16_t port) const;
+  void spawn(HostActor& host, std::move_only_function<Task<void>(Env&)> work);
+  void trouble(std::string_view node, std::uint32_t line, std::string what);
+
+  Task<void> run_mta(MtaActor& actor, Env& env);
+  Task<void> run_peer(PeerActor& actor, Env& env);
+  Task<void> run_host(HostActor& actor, Env& env);
+  Task<void> run_dns(Env& env);
+  Task<void> serve_dns(DnsServer& server, Endpoint at);
+  Task<void> work_on_host(HostActor& actor, Task<void> task);
+  ZoneData zones();
+
+  const Scenario& scenario_;
+  World* world_ = nullptr;
+  std::deque<MtaActor> mtas_;  // deques: programs hold references
+  std::deque<PeerActor> peers_;
+  std::deque<HostActor> hosts_;
+  Node* dns_node_ = nullptr;
+  std::vector<DnsServer*> dns_servers_;  // that run now
+  std::map<std::uint64_t, StandingFault> dns_faults_;
+};
+
+}  // namespace postproof::sim

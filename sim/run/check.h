@@ -1,0 +1,13 @@
+// What can be found wrong with a scenario beyond its TOML: zone text and dialogues, without running it.
+#pragma once
+
+#include <vector>
+
+#include "sim/scenario/scenario.h"
+
+namespace postproof::sim {
+
+// In order of the file; empty: nothing is wrong.
+std::vector<Problem> check_scenario(const Scenario& scenario);
+
+}  // namespace postproof::sim

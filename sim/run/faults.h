@@ -1,0 +1,80 @@
+// The faults of a scenario: what each does to the world when it begins, and what undoes it.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/run/assemble.h"
+#include "sim/scenario/scenario.h"
+#include "sim/world/sim_network.h"
+#include "sim/world/world.h"
+
+namespace postproof::sim {
+
+class Faults {
+ public:
+  // `disk_op`: where a crash with disk_op = "each" strikes in this variant; none: it does not. The cast has
+  // entered its world, which ends before this does.
+  Faults(Cast& cast, std::optional<std::uint64_t> disk_op);
+  Faults(const Faults&) = delete;
+  Faults& operator=(const Faults&) = delete;
+
+  // Strikes now, or is armed now; ends by itself after `for`. From the world's loop, or before it runs.
+  void begin(const Fault& fault, std::uint32_t line);
+
+  // The crash of disk_op = "each" has come.
+  bool each_fired() const { return each_fired_; }
+  std::size_t restarts_ahead() const { return restarts_ahead_; }
+
+ private:
+  // A crash that waits for its event or disk operation.
+  struct Armed {
+    const Fault* fault = nullptr;
+    std::uint32_t line = 0;
+    MtaActor* actor = nullptr;
+    std::optional<std::uint64_t> disk_op;  // counted from when `counting` began
+    bool counting = false;
+    std::uint64_t counted = 0;
+    bool each = false;
+    bool fired = false;
+  };
+  struct HostFaultInForce {
+    std::uint64_t id = 0;
+    HostFault fault = HostFault::none;
+  };
+  using HostPort = std::pair<std::string, std::optional<std::uint16_t>>;
+
+  void begin_tcp(const Fault& fault, std::uint32_t line);
+  void begin_dns(const Fault& fault, std::uint32_t line);
+  void begin_disk(const Fault& fault, std::uint32_t line);
+  void begin_crash(const Fault& fault, std::uint32_t line);
+  void step_clock(const Fault& fault, std::uint32_t line);
+  void apply_host_faults(const HostPort& where);
+  void end_later(const Fault& fault, std::uint32_t line, std::move_only_function<void()> undo);
+
+  void saw_event(MtaActor& actor, const Event& event);
+  void saw_disk_operation(MtaActor& actor, std::string_view operation, std::string_view path);
+  void fire(Armed& armed, const std::string& detail);
+  void prepare_crash(const Fault& fault, std::uint32_t line, MtaActor& actor, const std::string& detail);
+  void restart_later(const Fault& fault, MtaActor& actor);
+
+  void tell(const Fault& fault, std::uint32_t line, std::string detail);
+  static std::string where(const Fault& fault);
+
+  Cast& cast_;
+  World& world_;
+  std::optional<std::uint64_t> each_at_;
+  bool each_fired_ = false;
+  std::size_t restarts_ahead_ = 0;
+  std::uint64_t next_id_ = 1'000'000;  // above the cast's own
+  std::list<Armed> armed_;             // hooks hold references
+  std::map<HostPort, std::vector<HostFaultInForce>> host_faults_;
+  std::vector<const MtaActor*> disks_watched_;
+};
+
+}  // namespace postproof::sim

@@ -1,0 +1,264 @@
+#include "sim/run/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "mta/base/text.h"
+#include "sim/run/assemble.h"
+#include "sim/run/faults.h"
+#include "sim/world/sim_network.h"
+
+namespace postproof::sim {
+
+namespace {
+
+// Variants of one scenario: what has more disk operations than this is no test any more.
+constexpr std::uint64_t kVariantsMax = 100'000;
+constexpr std::string_view kDiskOpVariant = "disk_op=";
+
+// Virtual time that a look into queues may take at the very end: it takes none.
+constexpr Duration kLookMax = std::chrono::seconds{1};
+
+const Fault* each_fault(const Scenario& scenario) {
+  for (const At& at : scenario.at) {
+    const auto* fault = std::get_if<Fault>(&at.what);
+    if (fault != nullptr && fault->disk_op_each) return fault;
+  }
+  return nullptr;
+}
+
+// Takes a cast through a scenario: what happens when, when it is over, what is left.
+class Play {
+ public:
+  Play(const Scenario& scenario, const RunOptions& options, Cast& cast)
+      : scenario_(scenario), cast_(cast), world_(cast.world()), faults_(cast, options.disk_op) {}
+
+  // Returns the reason of the end, and what was pending.
+  record::End perform();
+  bool each_fired() const { return faults_.each_fired(); }
+
+ private:
+  void plan();
+  void plan_one(const At& at);
+  void plan_looks();
+  // Once the MTA has come up for the first time: a world begins with its servers standing.
+  void when_up(std::string_view host, std::move_only_function<void()> action);
+
+  bool finished() const;
+  std::string pending() const;
+
+  void look_into_queues();
+  Task<void> look(MtaActor& actor);
+
+  const Scenario& scenario_;
+  Cast& cast_;
+  World& world_;
+  Faults faults_;
+  std::size_t ahead_ = 0;        // [[at]]s, dialogues and looks whose time has not come
+  std::size_t held_back_ = 0;    // of those, what waits for an MTA to come up
+  std::size_t looking_ = 0;
+};
+
+void Play::plan() {
+  for (const At& at : scenario_.at) plan_one(at);
+  for (const ClientPart& client : scenario_.clients) {
+    if (client.script.empty()) continue;
+    ++ahead_;
+    world_.at(client.start, [this, &client] { when_up(client.to, [this, &client] { cast_.follow_script(client); }); });
+  }
+  plan_looks();
+}
+
+void Play::plan_one(const At& at) {
+  if (const auto* submit = std::get_if<Submit>(&at.what)) {
+    ++ahead_;
+    world_.at(at.t, [this, submit] { when_up(submit->to, [this, submit] { cast_.submit(*submit); }); });
+    return;
+  }
+  const Fault& fault = std::get<Fault>(at.what);
+  const bool strikes_once = fault.kind == "tcp.reset" ||
+                            (fault.kind == "process.crash" && fault.event.empty() && !fault.disk_op && !fault.disk_op_each);
+  // What is so from the beginning is so before the first program takes its first step.
+  if (at.t == Duration{0} && !strikes_once) return faults_.begin(fault, at.line);
+  ++ahead_;
+  world_.at(at.t, [this, &fault, line = at.line] {
+    --ahead_;
+    faults_.begin(fault, line);
+  });
+}
+
+void Play::plan_looks() {
+  std::set<Duration> moments;
+  for (const Expect& expect : scenario_.expects) {
+    const auto* queue = std::get_if<ExpectQueue>(&expect.what);
+    if (queue != nullptr && queue->t && *queue->t <= scenario_.limit) moments.insert(*queue->t);
+  }
+  for (const Duration moment : moments) {
+    ++ahead_;
+    world_.at(moment, [this] {
+      --ahead_;
+      look_into_queues();
+    });
+  }
+}
+
+void Play::when_up(std::string_view host, std::move_only_function<void()> action) {
+  MtaActor* actor = cast_.mta(host);
+  if (actor == nullptr || actor->came_up) {
+    --ahead_;
+    return action();
+  }
+  ++held_back_;
+  actor->waiting.push_back([this, action = std::move(action)]() mutable {
+    --ahead_;
+    --held_back_;
+    action();
+  });
+}
+
+// Asked each time before virtual time moves on: the cheap questions first.
+bool Play::finished() const {
+  // An MTA that did not come up ends a run once nothing else goes on: what waits for it would wait in vain.
+  const bool in_vain = std::ranges::any_of(cast_.mtas(), [](const MtaActor& actor) { return actor.failed; });
+  if (ahead_ > (in_vain ? held_back_ : 0) || looking_ > 0 || faults_.restarts_ahead() > 0) return false;
+  if (cast_.clients_running() > 0) return false;
+  for (const MtaActor& actor : cast_.mtas()) {
+    if (!actor.node->running()) continue;  // down, and nothing brings it back
+    if (actor.mta == nullptr || !actor.up || actor.mta->queue_size() > 0 || !actor.mta->idle()) return false;
+  }
+  return world_.network().open_connections() == 0;
+}
+
+// One line each. What begins with "MTA " is an MTA's own work: a scenario may end with it (see judge).
+std::string Play::pending() const {
+  std::string text;
+  bool mta_at_work = false;
+  for (const MtaActor& actor : cast_.mtas()) {
+    if (!actor.node->running()) continue;
+    const std::string& name = actor.part->name;
+    const std::size_t messages = actor.mta == nullptr ? 0 : actor.mta->queue_size();
+    if (actor.mta == nullptr || !actor.up) {
+      text += fmt::format("{} is coming up\n", name);
+    } else if (messages > 0) {
+      text += fmt::format("MTA {}: {} in its queue\n", name, messages == 1 ? "1 message" : fmt::format("{} messages", messages));
+      mta_at_work = true;
+    } else if (!actor.mta->idle()) {
+      text += fmt::format("MTA {}: sessions or attempts under way\n", name);
+      mta_at_work = true;
+    }
+  }
+  text += cast_.clients_pending();
+  if (ahead_ > 0) text += fmt::format("{} [[at]], dialogues or looks at a queue ahead\n", ahead_);
+  if (faults_.restarts_ahead() > 0) text += fmt::format("{} restarts ahead\n", faults_.restarts_ahead());
+  const std::size_t open = world_.network().open_connections();
+  if (open > 0 && !mta_at_work) text += fmt::format("{} connections open: {}", open, world_.network().describe_connections());
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+void Play::look_into_queues() {
+  for (MtaActor& actor : cast_.mtas()) {
+    if (actor.mta == nullptr || !actor.up || actor.cut) continue;
+    ++looking_;
+    actor.visits->spawn(look(actor));
+  }
+}
+
+Task<void> Play::look(MtaActor& actor) {
+  if (actor.mta != nullptr) {
+    const std::vector<queue::QueueEntry> entries = co_await actor.mta->queue();
+    const WallTime start = world_.settings().start + actor.clock_offset;
+    for (const queue::QueueEntry& entry : entries) {
+      const queue::StoredMessage& stored = *entry.message.stored;
+      for (std::size_t i = 0; i < stored.envelope.recipients.size() && !actor.cut; ++i) {
+        const queue::Progress& progress = entry.message.progress[i];
+        record::QueueState state;
+        state.node = actor.part->name;
+        state.message = stored.id.to_string();
+        state.sender = to_string(stored.envelope.sender);
+        state.recipient = stored.envelope.recipients[i].address.to_string();
+        state.status = std::string(queue::to_string(progress.status));
+        state.attempts = progress.attempts;
+        if (progress.status == queue::RecipientStatus::pending) state.due = progress.due - start;
+        world_.recorder().add(std::move(state));
+      }
+    }
+  }
+  --looking_;
+}
+
+record::End Play::perform() {
+  plan();
+  cast_.start();
+  const World::Stopped stopped = world_.run(scenario_.limit, [this] { return finished(); });
+  record::End end;
+  end.reason = stopped == World::Stopped::finished ? "done"
+               : stopped == World::Stopped::limit  ? "limit"
+               : stopped == World::Stopped::events ? "events"
+                                                   : "stuck";
+  if (stopped != World::Stopped::finished) end.pending = pending();
+  if (stopped != World::Stopped::events) {
+    look_into_queues();
+    world_.run(world_.now() + kLookMax, [this] { return looking_ == 0; });
+  }
+  return end;
+}
+
+}  // namespace
+
+RunResult run_once(const Scenario& scenario, const RunOptions& options) {
+  RunResult result;
+  Recording& recording = result.recording;
+  recording.scenario = scenario.file;
+  recording.title = scenario.title;
+  recording.source = scenario.source;
+  if (options.disk_op) recording.variant = fmt::format("{}{}", kDiskOpVariant, *options.disk_op);
+  WorldSettings settings;
+  settings.seed = options.seed.value_or(scenario.seed);
+  recording.seed = settings.seed;
+  recording.start = settings.start;
+
+  std::size_t sealed = 0;
+  {
+    Cast cast(scenario);
+    std::optional<Play> play;
+    World world(settings, recording);  // ends first: its programs use the others
+    cast.enter(world);
+    play.emplace(scenario, options, cast);
+    record::End end = play->perform();
+    result.virtual_time = world.now();
+    result.fault_fired = !options.disk_op || play->each_fired();
+    world.recorder().add(std::move(end));
+    sealed = recording.records.size();
+  }
+  // What the taking down has left is no part of the run.
+  recording.records.erase(recording.records.begin() + static_cast<std::ptrdiff_t>(sealed), recording.records.end());
+  result.judgement = judge(scenario, recording);
+  return result;
+}
+
+std::vector<RunResult> run_scenario(const Scenario& scenario, std::optional<std::uint64_t> seed,
+                                    const std::optional<std::string>& only) {
+  std::vector<RunResult> results;
+  RunOptions options{seed, {}};
+  if (each_fault(scenario) == nullptr) {
+    if (!only || only->empty()) results.push_back(run_once(scenario, options));
+    return results;
+  }
+  if (only) {
+    if (!only->starts_with(kDiskOpVariant)) return results;
+    options.disk_op = parse_decimal(std::string_view(*only).substr(kDiskOpVariant.size()));
+    if (options.disk_op && *options.disk_op > 0) results.push_back(run_once(scenario, options));
+    return results;
+  }
+  for (std::uint64_t n = 1; n <= kVariantsMax; ++n) {
+    options.disk_op = n;
+    results.push_back(run_once(scenario, options));
+    if (!results.back().fault_fired) break;
+  }
+  return results;
+}
+
+}  // namespace postproof::sim

@@ -1,0 +1,40 @@
+// Runs a scenario: builds its world, lets it happen, judges it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/judge/judge.h"
+#include "sim/recording/record.h"
+#include "sim/scenario/scenario.h"
+
+namespace postproof::sim {
+
+struct RunOptions {
+  std::optional<std::uint64_t> seed;  // in place of the scenario's
+  // disk_op = "each": the number of the operation at which this variant crashes.
+  std::optional<std::uint64_t> disk_op;
+};
+
+struct RunResult {
+  Recording recording;
+  Judgement judgement;
+  bool fault_fired = true;    // false: the disk_op variant's crash never came: the series is over
+  Duration virtual_time{};
+};
+
+// One world, one run.
+RunResult run_once(const Scenario& scenario, const RunOptions& options);
+
+// The scenario with all its variants: n = 1, 2, ... for disk_op = "each" until the fault no longer fires
+// (that last run without a crash is kept too), otherwise one. `only` narrows it to the variant of that name.
+std::vector<RunResult> run_scenario(const Scenario& scenario, std::optional<std::uint64_t> seed,
+                                    const std::optional<std::string>& only);
+
+// "FAIL path [variant] seed=7   15m32s virtual" and the failures with the wire lines around them, then the
+// command that replays it. Empty for a run that passed.
+std::string failure_report(const Scenario& scenario, const RunResult& result);
+
+}  // namespace postproof::sim

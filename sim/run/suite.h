@@ -1,0 +1,54 @@
+// Many scenarios: finds them, reads them, runs each in a world of its own on a few threads, and tells the
+// results in one fixed order whatever the number of threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/run/run.h"
+
+namespace postproof::sim {
+
+// The scenario files that `paths` stand for, in their order: a file as it is given, a folder as the *.toml in it and
+// below it but catalogue.toml, sorted; none twice. `filter`, a pattern, keeps the paths that match it whole.
+// The error is a line for people: a path that does not exist, or nothing found.
+std::expected<std::vector<std::string>, std::string> find_scenarios(const std::vector<std::string>& paths,
+                                                                    const std::optional<std::string>& filter);
+
+// Reads, loads and checks one file.
+std::expected<Scenario, std::vector<Problem>> read_scenario(const std::string& path);
+
+struct SuiteOptions {
+  std::optional<std::uint64_t> seed;      // in place of the scenarios'
+  std::optional<std::string> only;        // variant
+  std::size_t jobs = 1;                   // threads
+  std::optional<std::string> report;      // folder for recordings
+};
+
+// One run of a scenario.
+struct VariantOutcome {
+  std::string variant;      // "" where there is only one
+  bool passed = false;
+  Duration virtual_time{};
+  std::string failure;      // the report for people; empty when passed
+};
+
+struct ScenarioOutcome {
+  std::string path;
+  std::vector<Problem> problems;          // not empty: it is invalid and did not run
+  std::vector<VariantOutcome> variants;   // empty though valid: it has no variant of the name asked for
+  std::string trouble;                    // the report could not be written; empty: none
+
+  bool passed() const;  // it ran, and every variant passed
+};
+
+// `done` is called for each scenario in the order of `paths`, by one thread at a time.
+void run_suite(const std::vector<std::string>& paths, const SuiteOptions& options,
+               const std::function<void(const ScenarioOutcome&)>& done);
+
+}  // namespace postproof::sim

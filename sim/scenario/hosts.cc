@@ -1,0 +1,262 @@
+#include "sim/scenario/hosts.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <map>
+
+#include "mta/base/text.h"
+#include "sim/scenario/addresses.h"
+#include "sim/scenario/reading.h"
+#include "sim/scenario/rules.h"
+
+namespace postproof::sim {
+
+namespace {
+
+constexpr std::string_view kDefaultKeywords[] = {"PIPELINING", "SIZE 52428800", "8BITMIME", "ENHANCEDSTATUSCODES"};
+
+bool is_host_name(std::string_view name) {
+  return !name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
+// One host as it stands in the file, before it is known what it is.
+struct Entry {
+  HostKind kind;
+  std::string name;
+  TomlReader table;
+};
+
+std::vector<Entry> entries_in_file_order(TomlReader& top) {
+  std::vector<Entry> list;
+  const auto take = [&](std::string_view section, HostKind kind) {
+    for (auto& [name, table] : top.named_tables(section)) list.push_back(Entry{kind, name, table});
+  };
+  take("mta", HostKind::mta);
+  take("peer", HostKind::peer);
+  take("client", HostKind::client);
+  std::stable_sort(list.begin(), list.end(),
+                   [](const Entry& a, const Entry& b) { return a.table.position() < b.table.position(); });
+  return list;
+}
+
+// Gives out DNS names and addresses, each once.
+class Directory {
+ public:
+  // `key` is the host's name in the file; `place` counts the hosts of the file from 1; a host that is given no names has `default_name`.
+  void read(TomlReader& table, std::string_view key, std::uint16_t place, std::string default_name, HostPart& host);
+
+ private:
+  void read_names(TomlReader& table, std::string default_name, HostPart& host);
+  void read_addresses(TomlReader& table, std::uint16_t place, HostPart& host);
+
+  std::map<std::string, std::string> name_owner_;
+  std::map<IpAddress, std::string> address_owner_;
+};
+
+void Directory::read(TomlReader& table, std::string_view key, std::uint16_t place, std::string default_name,
+                     HostPart& host) {
+  host.name = key;
+  host.line = table.position().line;
+  read_names(table, std::move(default_name), host);
+  read_addresses(table, place, host);
+}
+
+void Directory::read_names(TomlReader& table, std::string default_name, HostPart& host) {
+  const auto given = table.strings("names");
+  for (std::string name : given.value_or(std::vector<std::string>{})) {
+    if (name.ends_with('.')) name.pop_back();
+    if (!is_domain(name)) {
+      table.complain("names", fmt::format("\"{}\" is no host name; expected one like \"mx1.dest.example\"", escape(name)));
+      continue;
+    }
+    host.names.push_back(std::move(name));
+  }
+  if (given && given->empty()) table.complain("names", "expected at least one name");
+  if (host.names.empty()) host.names = {std::move(default_name)};
+  for (const std::string& name : host.names) {
+    const auto [at, fresh] = name_owner_.emplace(ascii_lower(name), host.name);
+    if (!fresh) table.complain("names", fmt::format("\"{}\" is a name of host \"{}\" already", name, at->second));
+  }
+}
+
+void Directory::read_addresses(TomlReader& table, std::uint16_t place, HostPart& host) {
+  const auto given = table.strings("addresses");
+  for (const std::string& text : given.value_or(std::vector<std::string>{"v4"})) {
+    std::optional<IpAddress> address;
+    if (text == "v4") {
+      address = drawn_v4(place);
+    } else if (text == "v6") {
+      address = drawn_v6(place);
+    } else {
+      address = IpAddress::parse(text);
+    }
+    if (!address) {
+      table.complain("addresses", fmt::format("\"{}\" is no address; expected one like \"192.0.2.1\" or "
+                                              "\"2001:db8::1\", or \"v4\" or \"v6\" to draw one", escape(text)));
+    } else if (is_worlds_own(*address) || address->is_unspecified() || address->is_loopback()) {
+      table.complain("addresses", fmt::format("{} cannot be a host's; expected one outside 10.0.0.0/24 and "
+                                              "2001:db8::/64 (the world's own), loopback and 0.0.0.0", address->to_string()));
+    } else if (const auto [at, fresh] = address_owner_.emplace(*address, host.name); !fresh) {
+      table.complain("addresses", fmt::format("{} is an address of host \"{}\" already", address->to_string(), at->second));
+    } else {
+      host.addresses.push_back(*address);
+    }
+  }
+  if (given && given->empty()) table.complain("addresses", "expected at least one address, \"v4\" or \"v6\"");
+}
+
+// "retry.schedule", for every key of the table and of those in it.
+void collect_keys(const toml::table& table, const std::string& prefix, std::vector<std::string>& into) {
+  for (const auto& [key, node] : table) {
+    const std::string name = prefix + std::string(key.str());
+    if (const auto* inner = node.as_table()) {
+      collect_keys(*inner, name + ".", into);
+    } else {
+      into.push_back(name);
+    }
+  }
+}
+
+// What a copy of the reader is asked for is not marked as known to the one that finishes.
+std::vector<std::string> given_keys(TomlReader copy) {
+  std::vector<std::string> list;
+  for (const std::string& key : copy.keys()) {
+    if (const toml::table* inner = copy.raw(key)->as_table()) {
+      collect_keys(*inner, key + ".", list);
+    } else if (key != "names" && key != "addresses") {
+      list.push_back(key);
+    }
+  }
+  std::sort(list.begin(), list.end());
+  return list;
+}
+
+// The MTA's own name, before its configuration is read.
+std::optional<std::string> hostname_of(TomlReader copy) {
+  const toml::node* node = copy.raw("hostname");
+  auto name = node == nullptr ? std::nullopt : node->value<std::string>();
+  if (name && !is_domain(*name)) name.reset();
+  return name;
+}
+
+void read_mta(TomlReader& table, MtaPart& mta) {
+  refuse_later(table, {"config", "files", "needs"});
+  mta.given = given_keys(table);
+  const auto has = [&](std::string_view key) { return std::find(mta.given.begin(), mta.given.end(), key) != mta.given.end(); };
+  mta.resolver_given = has("dns.servers");
+  mta.config = read_config(table);
+  if (!has("relay.clients") && !has("relay.domains")) {
+    // A scenario that is not about relaying need not speak of it.
+    mta.config.intake.relay_clients = {IpNetwork{}, IpNetwork{IpAddress::v6({}), 0}};
+  }
+  if (mta.config.hostname.empty()) set_hostname(mta.config, mta.names.front());
+  table.finish();
+}
+
+void read_peer(TomlReader& table, PeerPart& peer, const std::vector<std::string>& source) {
+  refuse_later(table, {"like", "cert", "tls"});
+  if (const auto port = read_count(table, "port", 1, 65'535)) peer.port = static_cast<std::uint16_t>(*port);
+  peer.banner = table.string("banner").value_or("");
+  if (auto keywords = table.strings("keywords")) {
+    peer.keywords = std::move(*keywords);
+  } else {
+    peer.keywords.assign(std::begin(kDefaultKeywords), std::end(kDefaultKeywords));
+  }
+  const auto on_one_line = [](const std::string& text) { return text.find_first_of("\r\n") == std::string::npos; };
+  if (!on_one_line(peer.banner)) table.complain("banner", "expected text without line ends");
+  for (const std::string& keyword : peer.keywords) {
+    if (keyword.empty() || !on_one_line(keyword)) {
+      table.complain("keywords", fmt::format("\"{}\" is no keyword; expected one like \"SIZE 1000\"", escape(keyword)));
+    }
+  }
+  const bool scripted = table.has("script");
+  for (TomlReader& rule : table.tables("rules")) peer.rules.push_back(read_rule(rule));
+  if (auto script = read_block(table, "script", source)) {
+    if (trim(script->text).empty()) table.complain("script", "expected at least one step");
+    peer.script = std::move(script->text);
+    peer.script_line = script->line;
+    peer.script_column = script->column;
+  }
+  if (scripted) {
+    for (const std::string_view key : {"rules", "banner", "keywords"}) {
+      if (table.has(key)) table.complain(key, "a peer follows its script alone; expected one of the two");
+    }
+  }
+  table.finish();
+}
+
+void read_client(TomlReader& table, ClientPart& client, const HostNames& names, const std::vector<std::string>& source) {
+  if (auto to = table.string("to")) {
+    const auto endpoint = Endpoint::parse(*to);
+    const bool is_endpoint = endpoint && endpoint->kind() == Endpoint::Kind::ip;
+    if (is_endpoint || names.check(table, "to", *to, {HostKind::mta, HostKind::peer})) client.to = std::move(*to);
+    if (is_endpoint && table.has("port")) table.complain("port", "\"to\" names a port already");
+  }
+  if (const auto port = read_count(table, "port", 1, 65'535)) client.port = static_cast<std::uint16_t>(*port);
+  if (const auto start = table.duration("start")) client.start = *start;
+  if (auto script = read_block(table, "script", source)) {
+    if (trim(script->text).empty()) table.complain("script", "expected at least one step");
+    client.script = std::move(script->text);
+    client.script_line = script->line;
+    client.script_column = script->column;
+    if (!table.has("to")) table.complain("to", "missing; expected the host that the script talks to");
+  } else if (!table.has("script")) {
+    for (const std::string_view key : {"to", "port", "start"}) {
+      if (table.has(key)) table.complain(key, "says nothing without \"script\"");
+    }
+  }
+  table.finish();
+}
+
+}  // namespace
+
+Hosts read_hosts(TomlReader& top, const std::vector<std::string>& source) {
+  Hosts hosts;
+  std::vector<Entry> entries = entries_in_file_order(top);
+  if (entries.size() > kHostsMax) {
+    top.problems().add(entries[kHostsMax].table.position(), fmt::format("more than {} hosts", kHostsMax));
+    entries.erase(entries.begin() + kHostsMax, entries.end());
+  }
+  for (const Entry& entry : entries) {
+    const SourcePosition position = entry.table.position();
+    if (!is_host_name(entry.name)) {
+      top.problems().add(position, fmt::format("\"{}\" is no name for a host; expected letters, digits, \"-\" and \"_\", "
+                                               "63 at the most", escape(entry.name)));
+    } else if (!hosts.names.add(entry.name, entry.kind)) {
+      top.problems().add(position, fmt::format("\"{}\" is the name of another host; expected one of its own{}", entry.name,
+                                               entry.name == kResolverHost || entry.name == kSubmitHost
+                                                   ? " (the world's resolver is \"dns\", its mail client \"client\")" : ""));
+    }
+  }
+
+  Directory directory;
+  std::uint16_t place = 0;
+  for (Entry& entry : entries) {
+    TomlReader& table = entry.table;
+    ++place;
+    const std::string default_name = ascii_lower(entry.name) + ".example";
+    if (entry.kind == HostKind::mta) {
+      MtaPart mta;
+      directory.read(table, entry.name, place, hostname_of(table).value_or(default_name), mta);
+      read_mta(table, mta);
+      hosts.mtas.push_back(std::move(mta));
+    } else if (entry.kind == HostKind::peer) {
+      PeerPart peer;
+      directory.read(table, entry.name, place, default_name, peer);
+      read_peer(table, peer, source);
+      hosts.peers.push_back(std::move(peer));
+    } else {
+      ClientPart client;
+      directory.read(table, entry.name, place, default_name, client);
+      read_client(table, client, hosts.names, source);
+      hosts.clients.push_back(std::move(client));
+    }
+  }
+  return hosts;
+}
+
+}  // namespace postproof::sim

@@ -1,0 +1,132 @@
+#include "sim/scenario/reading.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "mta/base/event.h"
+#include "mta/base/text.h"
+
+namespace postproof::sim {
+
+namespace {
+
+template <std::size_t... I>
+std::vector<std::string_view> event_names(std::index_sequence<I...>) {
+  return {std::variant_alternative_t<I, Event>::kName...};
+}
+
+// Octets in front of the given column, which counts characters from 1.
+std::size_t octets_before(std::string_view line, std::uint32_t column) {
+  std::size_t at = 0;
+  for (std::uint32_t passed = 1; passed < column && at < line.size(); ++passed) {
+    ++at;
+    while (at < line.size() && (static_cast<unsigned char>(line[at]) & 0xc0) == 0x80) ++at;
+  }
+  return at;
+}
+
+}  // namespace
+
+void refuse_later(TomlReader& table, std::initializer_list<std::string_view> keys) {
+  for (const std::string_view key : keys) {
+    if (!table.has(key)) continue;
+    table.raw(key);
+    table.complain(key, "a word of the language that this version cannot carry out yet");
+  }
+}
+
+std::optional<std::uint64_t> read_count(TomlReader& table, std::string_view key, std::uint64_t min, std::uint64_t max) {
+  const auto value = table.integer(key, static_cast<std::int64_t>(min), static_cast<std::int64_t>(max));
+  if (!value) return std::nullopt;
+  return static_cast<std::uint64_t>(*value);
+}
+
+std::optional<Duration> read_positive(TomlReader& table, std::string_view key) {
+  auto value = table.duration(key);
+  if (value && *value <= Duration{0}) {
+    table.complain(key, "expected a duration over zero");
+    return std::nullopt;
+  }
+  return value;
+}
+
+std::optional<std::string> read_glob(TomlReader& table, std::string_view key) {
+  auto value = table.string(key);
+  if (value && value->empty()) {
+    table.complain(key, "expected a pattern: text in which * and ? stand for any others");
+    return std::nullopt;
+  }
+  return value;
+}
+
+std::vector<When> read_when(TomlReader& table) {
+  const Duration slack = table.duration("slack").value_or(std::chrono::seconds{1});
+  std::vector<When> list;
+  if (const auto moments = table.durations("when")) {
+    for (const Duration at : *moments) list.push_back(When{at, slack});
+    if (moments->empty()) table.complain("when", "expected at least one moment; \"count = 0\" says that it never happens");
+    if (!std::is_sorted(moments->begin(), moments->end())) table.complain("when", "expected moments in order of time");
+  } else if (table.has("slack") && !table.has("when")) {
+    table.complain("slack", "expected only together with \"when\"");
+  }
+  return list;
+}
+
+std::optional<std::string> read_event_name(TomlReader& table, std::string_view key) {
+  static const std::vector<std::string_view> names =
+      event_names(std::make_index_sequence<std::variant_size_v<Event>>{});
+  return table.word(key, names);
+}
+
+bool is_domain(std::string_view name) {
+  if (name.empty() || name.size() > 253) return false;
+  for (const std::string_view label : split(name, '.')) {
+    if (label.empty() || label.size() > 63) return false;
+    for (const char c : label) {
+      const char lower = ascii_lower(c);
+      if (!((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')) return false;
+    }
+  }
+  return true;
+}
+
+std::optional<TextBlock> read_block(TomlReader& table, std::string_view key, const std::vector<std::string>& source) {
+  auto text = table.string(key);
+  if (!text) return std::nullopt;
+  const toml::source_region& region = table.raw(key)->source();
+  if (region.begin.line < 1 || region.end.line > source.size()) {
+    return TextBlock{std::move(*text), std::max<std::uint32_t>(region.begin.line, 1), 1};
+  }
+
+  const std::string_view first = source[region.begin.line - 1];
+  const std::size_t begin = octets_before(first, region.begin.column);
+  std::string_view behind = first.substr(begin);
+  const bool literal = behind.starts_with('\'');
+  const bool long_string = behind.starts_with("'''") || behind.starts_with("\"\"\"");
+  behind.remove_prefix(std::min<std::size_t>(behind.size(), long_string ? 3 : 1));
+
+  bool escapes = false;
+  if (!literal) {
+    escapes = behind.find('\\') != std::string_view::npos;
+    for (std::uint32_t line = region.begin.line + 1; line <= region.end.line; ++line) {
+      escapes = escapes || source[line - 1].find('\\') != std::string::npos;
+    }
+  }
+  if (escapes && text->find('\n') != std::string::npos) {
+    table.complain(key, "expected text between ''' and ''' without escapes, so that each of its lines has its place in the file");
+    return std::nullopt;
+  }
+
+  TextBlock block{std::move(*text), region.begin.line, 1};
+  if (long_string && behind.empty()) {
+    ++block.line;
+  } else {
+    block.column = region.begin.column + (long_string ? 3 : 1);
+  }
+  return block;
+}
+
+}  // namespace postproof::sim

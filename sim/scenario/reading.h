@@ -1,0 +1,49 @@
+// Tools that every part of the loader uses: what TomlReader leaves open because only scenarios need it.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mta/base/toml_reader.h"
+#include "sim/scenario/scenario.h"
+
+namespace postproof::sim {
+
+// Words of the language that other parts of Postproof do not carry out yet: complained of as such, not as unknown.
+void refuse_later(TomlReader& table, std::initializer_list<std::string_view> keys);
+
+// An integer of at least `min`.
+std::optional<std::uint64_t> read_count(TomlReader& table, std::string_view key, std::uint64_t min,
+                                        std::uint64_t max = 1'000'000);
+
+// A duration over zero.
+std::optional<Duration> read_positive(TomlReader& table, std::string_view key);
+
+// A pattern: any text but the empty one.
+std::optional<std::string> read_glob(TomlReader& table, std::string_view key);
+
+// `when` (a moment or a list of them, in order) and `slack` (default 1s).
+std::vector<When> read_when(TomlReader& table);
+
+// The name of an event of the MTA's: "accepted".
+std::optional<std::string> read_event_name(TomlReader& table, std::string_view key);
+
+// A name of the DNS: labels of letters, digits, "-" and "_", without a trailing dot.
+bool is_domain(std::string_view name);
+
+// Zone text, a dialogue: a notation of its own inside a string, whose lines have places in the file.
+struct TextBlock {
+  std::string text;
+  std::uint32_t line = 0;    // of the text's first line
+  std::uint32_t column = 1;  // where its first line begins
+};
+
+// `source`: the file's lines. toml++ places a ''' string at its quotes and drops a line end right behind
+// them. Escapes would take the text's lines away from the file's: a text of several lines must go without.
+std::optional<TextBlock> read_block(TomlReader& table, std::string_view key, const std::vector<std::string>& source);
+
+}  // namespace postproof::sim

@@ -1,0 +1,112 @@
+#include "sim/scenario/timeline.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mta/base/text.h"
+#include "mta/mail/address.h"
+#include "sim/scenario/faults.h"
+#include "sim/scenario/reading.h"
+
+namespace postproof::sim {
+
+namespace {
+
+constexpr std::string_view kDefaultData = "Subject: a message\n\nIts text.\n";
+constexpr std::uint64_t kSizeMax = 256 * 1024 * 1024;
+
+// "alice@src.example RET=HDRS ENVID=e1": the mailbox ends at the first blank outside quotes.
+std::string_view mailbox_of(std::string_view text) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (quoted && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      quoted = !quoted;
+    } else if (text[i] == ' ' && !quoted) {
+      return text.substr(0, i);
+    }
+  }
+  return text;
+}
+
+// What is wrong with an address and the parameters behind it; empty: nothing.
+std::string path_trouble(std::string_view text, bool null_allowed) {
+  if (text.find_first_of("\r\n") != std::string_view::npos) return "expected one line";
+  const std::string_view mailbox = mailbox_of(text);
+  if (null_allowed && (mailbox.empty() || mailbox == "<>")) return "";
+  if (const auto address = Address::parse(mailbox); !address) {
+    return fmt::format("\"{}\" is no address: {}; expected one like \"alice@src.example\", parameters behind it "
+                       "(what is no mail address goes into a [client.NAME] script)", escape(mailbox), address.error());
+  }
+  return "";
+}
+
+Submit read_submit(TomlReader& table, const HostNames& hosts) {
+  Submit submit;
+  for (const std::string_view key : {"to", "from", "rcpt"}) {
+    if (!table.has(key)) table.complain(key, "missing; a submission has \"to\" (an MTA), \"from\" and \"rcpt\"");
+  }
+  submit.to = hosts.read(table, "to", {HostKind::mta}).value_or("");
+  submit.from = table.string("from").value_or("");
+  if (std::string trouble = path_trouble(submit.from, true); !trouble.empty()) table.complain("from", std::move(trouble));
+  if (auto rcpt = table.strings("rcpt")) {
+    if (rcpt->empty()) table.complain("rcpt", "expected at least one recipient");
+    for (const std::string& one : *rcpt) {
+      if (std::string trouble = path_trouble(one, false); !trouble.empty()) table.complain("rcpt", std::move(trouble));
+    }
+    submit.rcpt = std::move(*rcpt);
+  }
+  submit.data = table.string("data").value_or(std::string(kDefaultData));
+  submit.from_host = hosts.read(table, "from_host", {HostKind::client}).value_or("");
+  submit.helo = table.string("helo").value_or("");
+  if (submit.helo.find_first_of("\r\n ") != std::string::npos) table.complain("helo", "expected a host name or address literal");
+  submit.count = read_count(table, "count", 1, 100'000).value_or(1);
+  submit.size = table.size("size").value_or(0);
+  if (submit.size > kSizeMax) table.complain("size", "out of range; expected \"256MiB\" at the most");
+  refuse_later(table, {"auth", "tls", "bdat", "notify", "smtputf8"});
+  table.finish();
+  return submit;
+}
+
+}  // namespace
+
+std::vector<At> read_timeline(TomlReader& top, const HostNames& hosts, Duration limit) {
+  std::vector<At> list;
+  std::uint32_t each_line = 0;  // of the fault that makes variants
+  for (TomlReader& table : top.tables("at")) {
+    At at;
+    at.line = table.position().line;
+    if (const auto t = table.duration("t")) at.t = *t;
+    if (at.t > limit) table.complain("t", fmt::format("after the run's limit of {}", format_duration(limit)));
+    if (!table.has("t")) table.complain("t", "missing; expected the virtual time, like t = \"10m\"");
+
+    auto submit = table.table("submit");
+    auto fault = table.table("fault");
+    if (table.has("submit") && table.has("fault")) {
+      table.complain("fault", "expected an [[at]] of its own: each has one of submit and fault");
+    } else if (!table.has("submit") && !table.has("fault")) {
+      table.complain("submit", "missing; expected one of submit and fault");
+    }
+    if (submit) {
+      at.line = submit->position().line;
+      at.what = read_submit(*submit, hosts);
+    }
+    if (fault) {
+      at.line = fault->position().line;
+      Fault read = read_fault(*fault, hosts);
+      if (read.disk_op_each) {
+        if (each_line != 0) fault->complain("disk_op", fmt::format("line {} has \"each\" already; expected one of a scenario", each_line));
+        each_line = at.line;
+      }
+      at.what = std::move(read);
+    }
+    table.finish();
+    if (submit || fault) list.push_back(std::move(at));
+  }
+  std::stable_sort(list.begin(), list.end(), [](const At& a, const At& b) { return a.t < b.t; });
+  return list;
+}
+
+}  // namespace postproof::sim

@@ -1,0 +1,15 @@
+// [[at]]: what happens when.
+#pragma once
+
+#include <vector>
+
+#include "mta/base/toml_reader.h"
+#include "sim/scenario/host_names.h"
+#include "sim/scenario/scenario.h"
+
+namespace postproof::sim {
+
+// By time, equals in the order of the file. Nothing may stand behind the run's `limit`.
+std::vector<At> read_timeline(TomlReader& top, const HostNames& hosts, Duration limit);
+
+}  // namespace postproof::sim

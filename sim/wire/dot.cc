@@ -1,0 +1,89 @@
+#include "sim/wire/dot.h"
+
+namespace postproof::sim {
+
+std::size_t DotDecoder::feed(std::string_view octets, std::string& content) {
+  std::size_t at = 0;
+  while (at < octets.size() && state_ != State::done) {
+    if (state_ == State::text) {  // most of it: everything up to the next CR
+      const std::size_t cr = octets.find('\r', at);
+      content += octets.substr(at, cr == std::string_view::npos ? cr : cr - at);
+      if (cr == std::string_view::npos) return octets.size();
+      at = cr;
+    }
+    const char c = octets[at];
+    switch (state_) {
+      case State::line_start:
+        if (c == '.') {
+          state_ = State::dot;
+        } else {
+          content += c;
+          state_ = c == '\r' ? State::cr : State::text;
+        }
+        ++at;
+        break;
+      case State::text:
+      case State::cr:
+        content += c;
+        if (c == '\r') {
+          state_ = State::cr;
+        } else {
+          state_ = c == '\n' && state_ == State::cr ? State::line_start : State::text;
+        }
+        ++at;
+        break;
+      case State::dot:
+        if (c == '\r') {
+          state_ = State::dot_cr;
+          ++at;
+        } else {
+          state_ = State::text;  // the dot was stuffing; c is looked at anew
+        }
+        break;
+      case State::dot_cr:
+        if (c == '\n') {
+          state_ = State::done;
+          ++at;
+        } else {
+          content += '\r';  // a line that begins with a stuffed dot and a bare CR
+          state_ = State::cr;
+        }
+        break;
+      case State::done: break;
+    }
+  }
+  return at;
+}
+
+std::string dot_encode(std::string_view content) {
+  std::string wire;
+  wire.reserve(content.size() + content.size() / 64 + 8);
+  if (content.starts_with('.')) wire += '.';
+  for (;;) {
+    const std::size_t at = content.find("\r\n.");
+    if (at == std::string_view::npos) break;
+    wire += content.substr(0, at + 2);
+    wire += '.';
+    content.remove_prefix(at + 2);
+  }
+  wire += content;
+  if (!wire.empty() && !wire.ends_with("\r\n")) wire += "\r\n";
+  wire += ".\r\n";
+  return wire;
+}
+
+std::string with_crlf(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + text.size() / 32 + 2);
+  while (!text.empty()) {
+    const std::size_t lf = text.find('\n');
+    if (lf == std::string_view::npos) break;
+    out += text.substr(0, lf > 0 && text[lf - 1] == '\r' ? lf - 1 : lf);
+    out += "\r\n";
+    text.remove_prefix(lf + 1);
+  }
+  out += text;
+  return out;
+}
+
+}  // namespace postproof::sim

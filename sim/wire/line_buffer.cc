@@ -1,0 +1,70 @@
+#include "sim/wire/line_buffer.h"
+
+#include <fmt/format.h>
+
+#include "mta/base/check.h"
+
+namespace postproof::sim {
+namespace {
+
+constexpr std::size_t kReadSize = 16 * 1024;
+
+}  // namespace
+
+std::optional<std::string> LineBuffer::try_line(LineEnd end) {
+  const std::string_view here = buffered();
+  std::size_t from = searched_;
+  for (;;) {
+    const std::size_t lf = here.find('\n', from);
+    if (lf == std::string_view::npos) break;
+    const bool cr = lf > 0 && here[lf - 1] == '\r';
+    if (cr || end == LineEnd::lf) {
+      std::string line(here.substr(0, cr ? lf - 1 : lf));
+      consume(lf + 1);
+      return line;
+    }
+    from = lf + 1;
+  }
+  searched_ = here.size();
+  return std::nullopt;
+}
+
+Task<Result<std::string>> LineBuffer::line(LineEnd end, Deadline deadline) {
+  for (;;) {
+    if (auto line = try_line(end)) co_return std::move(*line);
+    if (buffered().size() > kWireLineMax) {
+      co_return fail(Errc::too_large, fmt::format("read a line: over {} octets without an end", kWireLineMax));
+    }
+    const Result<std::size_t> more = co_await fill(deadline);
+    if (!more) co_return fail("read a line", more.error());
+    if (*more == 0) {
+      co_return fail(Errc::unexpected_eof, buffered().empty() ? "read a line: the other side has closed"
+                                                              : "read a line: the other side has closed within it");
+    }
+  }
+}
+
+Task<Result<std::size_t>> LineBuffer::fill(Deadline deadline) {
+  if (begin_ == buffer_.size()) {
+    buffer_.clear();
+    begin_ = 0;
+  } else if (begin_ > buffer_.size() / 2) {
+    buffer_.erase(0, begin_);
+    begin_ = 0;
+  }
+  const std::size_t kept = buffer_.size();
+  buffer_.resize(kept + kReadSize);
+  const std::span<char> into(buffer_.data() + kept, kReadSize);
+  Result<std::size_t> read = co_await stream_.read_some(into, deadline);
+  buffer_.resize(kept + read.value_or(0));
+  if (observer_ && read.value_or(0) > 0) observer_(std::string_view(buffer_).substr(kept));
+  co_return read;
+}
+
+void LineBuffer::consume(std::size_t octets) {
+  PP_CHECK(octets <= buffered().size(), "more octets taken than are there");
+  begin_ += octets;
+  searched_ = 0;
+}
+
+}  // namespace postproof::sim

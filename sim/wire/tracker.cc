@@ -1,0 +1,118 @@
+#include "sim/wire/tracker.h"
+
+#include <utility>
+
+namespace postproof::sim {
+namespace {
+
+// The next line of either side, without its end; none: it is not whole yet.
+std::optional<std::string> take_line(std::string& octets) {
+  const std::size_t lf = octets.find('\n');
+  if (lf == std::string::npos) return std::nullopt;
+  std::string line = octets.substr(0, lf > 0 && octets[lf - 1] == '\r' ? lf - 1 : lf);
+  octets.erase(0, lf + 1);
+  return line;
+}
+
+}  // namespace
+
+void TransactionTracker::from_client(std::string_view octets) {
+  client_ += octets;
+  settle();
+}
+
+void TransactionTracker::from_server(std::string_view octets) {
+  server_ += octets;
+  while (auto line = take_line(server_)) {
+    // A line that is no reply is nobody's answer; neither is what was begun before it.
+    const auto state = collector_.add(std::move(*line));
+    if (state == ReplyCollector::State::more) continue;
+    WireReply reply = collector_.take();
+    if (state == ReplyCollector::State::complete) replies_.push_back(std::move(reply));
+  }
+  settle();
+}
+
+void TransactionTracker::settle() {
+  for (;;) {
+    if (!asked_.empty() && !replies_.empty()) {
+      const Asked asked = std::move(asked_.front());
+      asked_.pop_front();
+      const WireReply reply = std::move(replies_.front());
+      replies_.pop_front();
+      answered(asked, reply);
+    } else if (!parse_client()) {
+      return;
+    }
+  }
+}
+
+bool TransactionTracker::parse_client() {
+  if (data_unanswered_ || client_.empty()) return false;
+  if (in_content_) {
+    client_.erase(0, decoder_.feed(client_, message_.content));
+    if (!decoder_.done()) return false;
+    in_content_ = false;
+    asked_.push_back(Asked{Asked::What::dot, {}});
+    return true;
+  }
+  const auto line = take_line(client_);
+  if (!line) return false;
+  asked_.push_back(Asked{Asked::What::command, parse_command(*line)});
+  data_unanswered_ = asked_.back().command.verb == "DATA";
+  return true;
+}
+
+void TransactionTracker::answered(const Asked& asked, const WireReply& reply) {
+  if (asked.what == Asked::What::greeting) return;
+  if (asked.what == Asked::What::dot) {
+    message_.reply = reply.text();
+    message_.positive = reply.positive();
+    on_message_(message_);
+    forget_transaction();
+    return;
+  }
+  const WireCommand& command = asked.command;
+  if (command.verb == "DATA") {
+    data_unanswered_ = false;
+    if (reply.code != 354) return;
+    in_content_ = true;
+    decoder_ = DotDecoder();
+    message_.content.clear();
+    return;
+  }
+  if (!reply.positive()) return;
+  if (command.verb == "EHLO" || command.verb == "HELO" || command.verb == "LHLO") {
+    message_.helo = command.argument;
+    forget_transaction();
+  } else if (command.verb == "RSET") {
+    forget_transaction();
+  } else if (command.verb == "MAIL") {
+    message_.sender = command.address;
+    message_.mail_parameters = command.parameters;
+    in_transaction_ = true;
+  } else if (command.verb == "RCPT" && in_transaction_) {
+    message_.recipients.push_back(command.address);
+  }
+}
+
+void TransactionTracker::forget_transaction() {
+  std::string helo = std::move(message_.helo);
+  message_ = SeenMessage();
+  message_.helo = std::move(helo);
+  in_transaction_ = false;
+}
+
+void TransactionTracker::end() {
+  for (const Asked& asked : asked_) {
+    if (asked.what != Asked::What::dot) continue;
+    message_.reply.clear();
+    message_.positive = false;
+    on_message_(message_);
+    break;  // behind a dot that has no answer nothing can be told
+  }
+  asked_.clear();
+  client_.clear();
+}
+
+}  // namespace postproof::sim

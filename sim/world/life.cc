@@ -1,0 +1,76 @@
+#include "sim/world/life.h"
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "mta/base/event_text.h"
+#include "sim/world/host.h"
+#include "sim/world/network_impl.h"
+#include "sim/world/node_executor.h"
+
+namespace postproof::sim::world {
+
+namespace asio = boost::asio;
+
+Life::Life(Host& host, std::uint64_t number)
+    : host_(host),
+      loop_(host.core.loop),
+      clock_(*this),
+      network_(*this),
+      disk_(host.disk.open_ports(*this)),
+      entropy_(host.core.settings.seed, host.name, number),
+      env_{NodeExecutor(*this), clock_, network_, *disk_, entropy_, *this} {}
+
+bool Life::end() {
+  dead_ = true;
+  unwinding_ = true;
+  own_queue_ = loop_.take_jobs(*this);
+  host_.core.network->impl().end_life(*this);
+  clock_.end();
+  return unwind();
+}
+
+bool Life::unwind() {
+  const RecycledMemory recycled(loop_.memory());
+  auto& records = host_.core.recorder.recording().records;
+  const std::size_t recorded = records.size();
+  for (std::uint64_t turns = 0; turns < kUnwindTurnsMax && !own_queue_.empty(); ++turns) {
+    Job job = own_queue_.pop();
+    loop_.run(job);
+  }
+  unwinding_ = !own_queue_.empty();
+  // What the node's code told the recording on its own, without an event, did not happen.
+  records.erase(records.begin() + static_cast<std::ptrdiff_t>(recorded), records.end());
+  return !unwinding_ && !running;
+}
+
+Life::~Life() {
+  // To destroy what runs in circles would tear parents away from under their children. The run has failed
+  // by then; the memory is given up.
+  if (unwinding_) static_cast<void>(new Ring<Job>(std::move(own_queue_)));
+}
+
+void Life::emit(const Event& event) {
+  if (gone()) return;
+  host_.core.recorder.add(record::MtaEvent{host_.name, std::string(event_name(event)), event_fields(event)});
+  if (host_.observer) host_.observer(event);
+}
+
+Task<void> turn(Life& life) {
+  return asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
+      [&life](auto handler) { life.post([handler = std::move(handler)]() mutable { std::move(handler)(); }); },
+      asio::use_awaitable);
+}
+
+Task<bool> pause(Life& life, Duration cost) {
+  const MonoTime when = life.clock().mono() + cost;
+  return asio::async_initiate<const asio::use_awaitable_t<>&, void(bool)>(
+      [&life, when](auto handler) {
+        life.clock().call_at(when, [&life, handler = std::move(handler)](bool alive) mutable {
+          std::move(handler)(alive && !life.gone());
+        });
+      },
+      asio::use_awaitable);
+}
+
+}  // namespace postproof::sim::world

@@ -1,0 +1,88 @@
+#include "sim/world/sim_disk.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "mta/base/check.h"
+#include "mta/base/text.h"
+#include "sim/world/host.h"
+#include "sim/world/sim_disk_impl.h"
+
+namespace postproof::sim {
+
+SimDisk::SimDisk(Node& node) : impl_(std::make_shared<Impl>(node)) {}
+SimDisk::~SimDisk() = default;
+
+std::uint64_t SimDisk::add_fault(DiskFault fault) {
+  impl_->faults.push_back({++impl_->last_fault, std::move(fault)});
+  return impl_->last_fault;
+}
+
+void SimDisk::remove_fault(std::uint64_t id) {
+  std::erase_if(impl_->faults, [id](const Impl::FaultSetting& setting) { return setting.id == id; });
+}
+
+void SimDisk::set_capacity(std::optional<std::uint64_t> bytes) { impl_->image.capacity = bytes; }
+void SimDisk::set_crash_loss(CrashLoss loss) { impl_->crash_loss = loss; }
+
+void SimDisk::set_costs(Duration write, Duration sync, Duration other) {
+  impl_->write_cost = write;
+  impl_->sync_cost = sync;
+  impl_->other_cost = other;
+}
+
+std::uint64_t SimDisk::operations() const { return impl_->operations; }
+
+void SimDisk::on_operation(std::function<void(std::uint64_t, std::string_view, std::string_view)> hook) {
+  impl_->hook = std::move(hook);
+}
+
+std::optional<std::string> SimDisk::content(std::string_view path) const {
+  const auto file = impl_->image.find_file(path);
+  if (!file) return std::nullopt;
+  return file->content().all();
+}
+
+void SimDisk::put(std::string_view path, std::string content) { impl_->image.put(path, content); }
+
+void SimDisk::flip(std::string_view path, std::uint64_t offset) {
+  const auto file = impl_->image.find_file(path);
+  PP_CHECK(file != nullptr, "a bit is to be inverted in a file that is not there");
+  file->flip(offset);
+}
+
+void SimDisk::make_directories(std::string_view path) { impl_->image.make_directories(path); }
+std::vector<std::string> SimDisk::files() const { return impl_->image.files(); }
+
+std::unique_ptr<Disk> SimDisk::open_ports(world::Life& life) {
+  return std::make_unique<world::DiskPort>(impl_, life);
+}
+
+void SimDisk::crash() {
+  const world::Host& host = impl_->node.host();
+  if (!impl_->torn) {
+    impl_->torn = world::SimEntropy(host.core.settings.seed, host.name, 0).stream("world.torn-writes");
+  }
+  impl_->image.crash(impl_->crash_loss, *impl_->torn);
+}
+
+std::optional<SimDisk::Impl::Failure> SimDisk::Impl::fault_of(std::string_view operation, std::string_view path,
+                                                              std::string_view second_path) {
+  for (FaultSetting& setting : faults) {
+    DiskFault& fault = setting.fault;
+    if (fault.operation != "*" && fault.operation != operation) continue;
+    if (!glob_match(fault.path, path) && (second_path.empty() || !glob_match(fault.path, second_path))) continue;
+    if (fault.skip > 0) {
+      --fault.skip;
+      continue;
+    }
+    if (fault.count) {
+      if (*fault.count == 0) continue;
+      --*fault.count;
+    }
+    return Failure{fault.error, fault.partial};
+  }
+  return std::nullopt;
+}
+
+}  // namespace postproof::sim

@@ -1,0 +1,194 @@
+"""What the interop cases share: a daemon under test, a sink, a client of our own, ports, waiting.
+
+Everything happens on loopback, in a temporary folder, and ends with the process: daemons and sinks are
+started here and ended here by their own process ids.
+"""
+import collections
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+HOST = '127.0.0.1'
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind((HOST, 0))
+        return s.getsockname()[1]
+
+
+def wait_for(condition, seconds, what):
+    """Polls until condition() is true; returns its value, or raises with `what`."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f'after {seconds} s: {what}')
+        time.sleep(0.02)
+
+
+def port_open(port):
+    with contextlib.suppress(OSError):
+        with socket.create_connection((HOST, port), timeout=1):
+            return True
+    return False
+
+
+def tool(name):
+    """Postfix keeps smtp-sink and smtp-source in /usr/sbin, which is not on every PATH."""
+    path = shutil.which(name) or shutil.which(name, path='/usr/sbin:/sbin')
+    assert path, f'{name} is not installed; run ci/install-packages demo'
+    return path
+
+
+class Sink:
+    """Postfix's smtp-sink: keeps each message in a file of its own, with LF line ends."""
+
+    def __init__(self, folder, *options):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True)
+        self.port = free_port()
+        user = [] if os.geteuid() else ['-u', 'root']
+        self.process = subprocess.Popen(
+            [tool('smtp-sink'), *user, *options, '-d', '%Y%m%d%H%M%S.', f'{HOST}:{self.port}', '1024'],
+            cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: port_open(self.port), 10, 'smtp-sink does not listen')
+
+    def messages(self):
+        """The messages that arrived whole: (header lines of smtp-sink's own as a dict, content)."""
+        list_ = []
+        for path in sorted(self.folder.iterdir()):
+            data = path.read_bytes()
+            # smtp-sink's own lines (X-Client-Addr ... X-Rcpt-Args, Received) stand first; ours follow.
+            own, at = collections.defaultdict(list), 0
+            while True:
+                end = data.find(b'\n', at)
+                line = data[at:end]
+                if end < 0 or not line.startswith(b'X-'):
+                    break
+                name, _, value = line.partition(b':')
+                if name not in (b'X-Client-Addr', b'X-Client-Proto', b'X-Helo-Args', b'X-Mail-Args', b'X-Rcpt-Args'):
+                    break
+                own[name.decode()].append(value.strip().decode())
+                at = end + 1
+            rest = data[at:]
+            match = re.match(rb'Received: from [^\n]*\n(?:[ \t][^\n]*\n)*', rest)
+            list_.append((own, rest[match.end():] if match and b'smtp-sink' in match.group(0) else rest))
+        return list_
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+
+
+class Mta:
+    """postproof-mta serve, over a spool and a log of its own."""
+
+    def __init__(self, binary, folder, smarthost, extra='', threads=0):
+        self.binary = binary
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.config = self.folder / 'mta.toml'
+        self.config.write_text(
+            f'hostname = "mta.example"\nlisten = ["{HOST}:{self.port}"]\nsession_threads = {threads}\n'
+            f'dns.servers = ["{HOST}:1"]\nroute.smarthost = "[{HOST}]:{smarthost}"\n'
+            f'spool.directory = "{self.folder}/spool"\nspool.segment_size = "4MiB"\n{extra}\n')
+        self.process = None
+
+    def start(self, *options):
+        self.log = open(self.folder / 'log', 'ab')
+        self.process = subprocess.Popen([self.binary, 'serve', '--config', str(self.config), *options],
+                                        stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        wait_for(lambda: self.process.poll() is not None or port_open(self.port), 30, 'the MTA does not listen')
+        assert self.process.poll() is None, f'the MTA ended with {self.process.returncode}:\n{self.log_text()}'
+        return self
+
+    def log_text(self):
+        return (self.folder / 'log').read_text(errors='replace')
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+
+    def stop(self, seconds=60):
+        """SIGTERM; returns the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(seconds)
+        finally:
+            if self.process.poll() is None:
+                self.kill()
+        self.log.close()
+        return status
+
+    def queue(self):
+        """The queue's listing, in JSON lines."""
+        out = subprocess.run([self.binary, 'queue', 'list', '--json', '--config', str(self.config)],
+                             capture_output=True, text=True, timeout=60)
+        assert out.returncode == 0, f'queue list: {out.returncode}: {out.stderr}'
+        return out.stdout.splitlines()
+
+
+class Smtp:
+    """An SMTP client of our own: says exactly what it is told, and tells exactly what came."""
+
+    def __init__(self, port, timeout=30):
+        self.socket = socket.create_connection((HOST, port), timeout=timeout)
+        self.file = self.socket.makefile('rb')
+
+    def reply(self):
+        lines = []
+        while True:
+            line = self.file.readline()
+            if not line.endswith(b'\r\n'):
+                raise ConnectionError(f'no whole reply: {line!r}')
+            lines.append(line[:-2].decode('latin-1'))
+            if line[3:4] != b'-':
+                return int(line[:3]), lines
+
+    def send(self, octets):
+        self.socket.sendall(octets)
+
+    def command(self, line, expect=None):
+        self.send(line.encode('latin-1') + b'\r\n')
+        code, lines = self.reply()
+        if expect is not None and code // 100 != expect:
+            raise AssertionError(f'{line}: {lines}')
+        return code, lines
+
+    def hello(self):
+        code, lines = self.reply()
+        if code != 220:
+            raise ConnectionError(f'greeting {lines}')
+        self.command('EHLO client.example', 2)
+        return self
+
+    def message(self, sender, recipients, content):
+        """One transaction; the code and lines of the reply to the final dot."""
+        self.command(f'MAIL FROM:<{sender}>', 2)
+        for recipient in recipients:
+            self.command(f'RCPT TO:<{recipient}>', 2)
+        self.command('DATA', 3)
+        stuffed = re.sub(rb'(?m)^\.', b'..', content)
+        self.send(stuffed + b'.\r\n')
+        return self.reply()
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
+def temporary_folder():
+    return tempfile.TemporaryDirectory(prefix='postproof-interop-')

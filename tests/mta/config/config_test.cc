@@ -1,0 +1,87 @@
+// The configuration: what each wrong key, type and value is told, and what a right one sets.
+#include "mta/config.h"
+
+#include <doctest/doctest.h>
+
+using namespace postproof;
+
+namespace {
+
+constexpr std::string_view kLeast = "hostname = \"mx.example.org\"\nspool.directory = \"/s\"\n";
+
+std::vector<std::string> complaints(std::string text) {
+  Problems problems("c.toml");
+  parse_config(text, problems);
+  std::vector<std::string> list;
+  for (const Problem& problem : problems.list()) list.push_back(problem.to_string());
+  return list;
+}
+
+}  // namespace
+
+TEST_CASE("config: every complaint is located") {
+  struct Case {
+    std::string text;
+    const char* start;
+  };
+  const std::string least(kLeast);
+  for (const Case& c : {
+           Case{"", "c.toml: hostname is missing"},
+           Case{"hostname = \"mx.example.org\"", "c.toml: spool.directory is missing"},
+           Case{"hostname = ", "c.toml:1:"},
+           Case{"hostname = \"mx example\"", "c.toml:1:12: hostname: \"mx example\" is no host name"},
+           Case{least + "listen = \"25\"", "c.toml:3:10: listen: \"25\" is no endpoint"},
+           Case{least + "listen = []", "c.toml:3:10: listen: expected at least one endpoint"},
+           Case{least + "retry.jitter = 0.6", "c.toml:3:16: retry.jitter: 0.6 is out of range"},
+           Case{least + "retry.schedule = []", "c.toml:3:18: retry.schedule: expected at least one wait"},
+           Case{least + "retry.scedule = [\"5m\"]", "c.toml:3:7: unknown key \"retry.scedule\"; did you mean \"schedule\"?"},
+           Case{least + "connect_timout = \"5s\"", "c.toml:3:1: unknown key \"connect_timout\"; did you mean \"connect_timeout\"?"},
+           Case{least + "connect_timeout = \"0s\"", "c.toml:3:19: connect_timeout: 0s is out of range"},
+           Case{least + "route.smarthost = \"a b\"", "c.toml:3:19: route.smarthost: expected"},
+           Case{least + "route.smarthost = \"[x]:0\"", "c.toml:3:19: route.smarthost: expected"},
+           Case{least + "relay.clients = [\"10.0.0.0/33\"]", "c.toml:3:17: relay.clients: \"10.0.0.0/33\" is no network"},
+           Case{least + "dns.servers = [\"localhost\"]", "c.toml:3:15: dns.servers: \"localhost\" is no server"},
+           Case{least + "smtp.bare_newline = \"yes\"", "c.toml:3:21: smtp.bare_newline: \"yes\" is not known"},
+           Case{least + "route.ipv4 = false\nroute.ipv6 = false", "c.toml:3:14: route.ipv4: both"},
+       }) {
+    CAPTURE(c.text);
+    const auto list = complaints(c.text);
+    REQUIRE(list.size() == 1);
+    CHECK(list[0].starts_with(c.start));
+  }
+}
+
+TEST_CASE("config: what it sets") {
+  Problems problems("c.toml");
+  const Config config = parse_config(std::string(kLeast) + R"(
+listen = ["127.0.0.1:2525", "[::1]:2525"]
+connect_timeout = "7s"
+session_threads = 2
+smtp.message_size_max = "10MiB"
+smtp.bare_newline = "convert"
+relay.clients = ["10.0.0.0/8"]
+relay.domains = ["Dest.Example"]
+dns.servers = ["192.0.2.53", "[2001:db8::53]:5353"]
+route.smarthost = "[relay.example.net]:587"
+retry.schedule = ["1m", "2m"]
+retry.jitter = 0
+retry.lifetime = "1d"
+)",
+                                     problems);
+  REQUIRE(problems.empty());
+  CHECK(config.server.hostname == "mx.example.org");
+  CHECK(config.listen.size() == 2);
+  CHECK(config.client.connect_timeout == 7s);
+  CHECK(config.session_threads == 2);
+  CHECK(config.server.message_size_max == 10 * 1024 * 1024);
+  CHECK(config.server.bare_newline_ok);
+  CHECK(config.intake.relay_domains == std::vector<std::string>{"dest.example"});
+  CHECK(config.resolver.servers[0].to_string() == "192.0.2.53:53");
+  CHECK(config.resolver.servers[1].to_string() == "[2001:db8::53]:5353");
+  CHECK(config.router.smarthost->host == "relay.example.net");
+  CHECK(config.router.smarthost->port == 587);
+  CHECK_FALSE(config.router.smarthost->lookup_mx);
+  CHECK(config.scheduler.retry.schedule == std::vector<Duration>{1min, 2min});
+  CHECK(config.scheduler.retry.jitter == 0);
+  CHECK(config.scheduler.retry.lifetime == 24h);
+}

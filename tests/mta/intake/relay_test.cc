@@ -1,0 +1,38 @@
+// Who may relay: an open relay is never made, whatever the address looks like.
+#include "mta/intake/relay.h"
+
+#include <doctest/doctest.h>
+
+using namespace postproof;
+
+TEST_CASE("relay: trusted clients anywhere, strangers to relayed domains only, routes never") {
+  intake::Policy policy;
+  policy.hostname = "mx.example.org";
+  policy.relay_clients = {*IpNetwork::parse("192.0.2.0/24"), *IpNetwork::parse("2001:db8::/32")};
+  policy.relay_domains = {"dest.example"};
+  struct Case {
+    const char *client, *local_part, *domain;
+    bool permitted;
+  };
+  for (const Case& c : {
+           Case{"192.0.2.9:1234", "bob", "anywhere.example", true},
+           Case{"[2001:db8::9]:1234", "bob", "anywhere.example", true},
+           Case{"192.0.2.9:1234", "a%b", "anywhere.example", true},
+           Case{"198.51.100.1:1234", "bob", "dest.example", true},
+           Case{"198.51.100.1:1234", "bob", "DEST.Example", true},
+           Case{"198.51.100.1:1234", "Postmaster", "", true},
+           Case{"198.51.100.1:1234", "bob", "anywhere.example", false},
+           Case{"198.51.100.1:1234", "bob", "sub.dest.example", false},
+           Case{"198.51.100.1:1234", "bob", "[192.0.2.1]", false},
+           Case{"198.51.100.1:1234", "user%evil.example", "dest.example", false},
+           Case{"198.51.100.1:1234", "evil.example!user", "dest.example", false},
+           Case{"198.51.100.1:1234", "\"user@evil.example\"", "dest.example", false},
+       }) {
+    CAPTURE(c.client);
+    CAPTURE(c.local_part);
+    CAPTURE(c.domain);
+    const auto refusal = intake::refuse_relay(policy, *Endpoint::parse(c.client), Address{c.local_part, c.domain});
+    CHECK(!refusal == c.permitted);
+    if (refusal) CHECK(refusal->permanent());
+  }
+}

@@ -1,0 +1,195 @@
+// The grammar of commands: CONFORMANCE groups A, K, L, Y as tables.
+#include "mta/smtp/command.h"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+using namespace postproof;
+using namespace postproof::smtp;
+
+namespace {
+
+// "ok VERB ..." for a command, the reply's first words for a refusal.
+std::string told(std::string_view line, bool extended = true) {
+  const auto command = parse_command(line, extended);
+  if (!command) {
+    const Reply& reply = command.error();
+    return std::to_string(reply.code) + (reply.status ? " " + reply.status->to_string() : "");
+  }
+  struct Visitor {
+    std::string operator()(const command::Hello& c) const { return (c.extended ? "ehlo " : "helo ") + c.name; }
+    std::string operator()(const command::Mail& c) const {
+      std::string text = "mail <" + to_string(c.params.sender) + ">";
+      if (c.params.size) text += " " + std::to_string(*c.params.size);
+      if (c.params.body == BodyType::eight_bit) text += " 8bit";
+      return text;
+    }
+    std::string operator()(const command::Rcpt& c) const { return "rcpt <" + c.params.recipient.to_string() + ">"; }
+    std::string operator()(const command::Data&) const { return "data"; }
+    std::string operator()(const command::Rset&) const { return "rset"; }
+    std::string operator()(const command::Noop&) const { return "noop"; }
+    std::string operator()(const command::Vrfy&) const { return "vrfy"; }
+    std::string operator()(const command::Help&) const { return "help"; }
+    std::string operator()(const command::Quit&) const { return "quit"; }
+  };
+  return std::visit(Visitor{}, *command);
+}
+
+std::string repeat(char c, std::size_t n) { return std::string(n, c); }
+
+}  // namespace
+
+TEST_CASE("command lines and what becomes of them") {
+  struct Case {
+    std::string line, want;
+  };
+  const std::vector<Case> cases = {
+      // Verbs (A17 to A22).
+      {"EHLO client.example", "ehlo client.example"},
+      {"eHlO client.example", "ehlo client.example"},
+      {"HELO client.example  ", "helo client.example"},
+      {"EHLO [192.0.2.1]", "ehlo [192.0.2.1]"},
+      {"EHLO [IPv6:2001:db8::1]", "ehlo [IPv6:2001:db8::1]"},
+      {"EHLO not_a!domain", "ehlo not_a!domain"},
+      {"EHLO", "501"},
+      {"HELO  ", "501"},
+      {"EHLO a\tb", "501"},
+      {"EHLO b\xc3\xbc", "501"},
+      {"EHLO " + repeat('a', 255), "ehlo " + repeat('a', 255)},
+      {"EHLO " + repeat('a', 256), "501"},
+      {"DATA", "data"},
+      {"data \t ", "data"},
+      {"DATA x", "501 5.5.4"},
+      {"RSET", "rset"},
+      {"RSET now", "501 5.5.4"},
+      {"NOOP", "noop"},
+      {"noop with an argument", "noop"},
+      {"VRFY bob", "vrfy"},
+      {"VRFY", "501 5.5.4"},
+      {"EXPN list", "502 5.5.1"},
+      {"HELP", "help"},
+      {"HELP MAIL", "help"},
+      {"QUIT", "quit"},
+      {"QUIT now", "501 5.5.4"},
+      {"STARTTLS", "502 5.5.1"},
+      {"AUTH PLAIN AGEAYg==", "502 5.5.1"},
+      {"BDAT 10 LAST", "502 5.5.1"},
+      {"TURN", "502 5.5.1"},
+      {"", "500 5.5.2"},
+      {" MAIL FROM:<a@b>", "500 5.5.2"},
+      {"MAILFROM:<a@b>", "500 5.5.2"},
+      {"GET / HTTP/1.1", "500 5.5.2"},
+      {"DATA\tx", "500 5.5.2"},
+      // Octets (A33, A34, Y06).
+      {std::string("NO\0OP", 5), "500 5.5.2"},
+      {std::string("NOOP a\0b", 8), "501 5.5.2"},
+      {"\xff\xfe", "500 5.5.2"},
+      {"MAIL FROM:<a@b>\nRCPT TO:<c@d>", "501 5.5.2"},
+      {"MAIL FROM:<a@b>\rRCPT TO:<c@d>", "501 5.5.2"},
+      {"NOOP\nQUIT", "500 5.5.2"},
+      {"MAIL FROM:<b\xc3\xbc@d>", "501 5.5.2"},
+      {"MAIL FROM:<a\x01@d>", "501 5.5.2"},
+      {"MAIL FROM:<a@b> SIZE=1\n", "501 5.5.2"},
+      // Reverse-paths (A24 to A31).
+      {"MAIL FROM:<a@b.example>", "mail <a@b.example>"},
+      {"mail from:<A@B.Example>  ", "mail <A@B.Example>"},
+      {"MAIL  FROM:<a@b>", "mail <a@b>"},
+      {"MAIL FROM: <a@b>", "mail <a@b>"},
+      {"MAIL FROM:<>", "mail <>"},
+      {"MAIL FROM:<\"a b\"@d>", "mail <\"a b\"@d>"},
+      {"MAIL FROM:<\"a\\\"b>c\"@d>", "mail <\"a\\\"b>c\"@d>"},
+      {"MAIL FROM:<@a,@b:u@c>", "mail <u@c>"},
+      {"MAIL FROM:<@a.example:\"x y\"@c>", "mail <\"x y\"@c>"},
+      {"MAIL", "501 5.5.4"},
+      {"MAIL TO:<a@b>", "501 5.5.4"},
+      {"MAIL FROM", "501 5.5.4"},
+      {"MAIL FROM <a@b>", "501 5.5.4"},
+      {"MAIL FROM:", "501 5.1.7"},
+      {"MAIL FROM:a@b", "501 5.1.7"},
+      {"MAIL FROM:<a@b", "501 5.1.7"},
+      {"MAIL FROM:<\"a@b>", "501 5.1.7"},
+      {"MAIL FROM:<\"a\\", "501 5.1.7"},
+      {"MAIL FROM:<a@b>>", "501 5.1.7"},
+      {"MAIL FROM:<<a@b>>", "501 5.1.7"},
+      {"MAIL FROM:<a@b>SIZE=1", "501 5.1.7"},
+      {"MAIL FROM:<postmaster>", "501 5.1.7"},
+      {"MAIL FROM:<a@b.>", "501 5.1.7"},
+      {"MAIL FROM:<a@[192.0.2.999]>", "501 5.1.7"},
+      {"MAIL FROM:<@a,b:u@c>", "501 5.1.7"},
+      {"MAIL FROM:<@a u@c>", "501 5.1.7"},
+      {"MAIL FROM:<@:u@c>", "501 5.1.7"},
+      {"MAIL FROM:<@a:>", "501 5.1.7"},
+      {"MAIL FROM:<" + repeat('l', 64) + "@d>", "mail <" + repeat('l', 64) + "@d>"},
+      {"MAIL FROM:<" + repeat('l', 65) + "@d>", "501 5.1.7"},
+      // A path of 256 octets with its brackets, and of 257.
+      {"MAIL FROM:<a@" + repeat('d', 63) + "." + repeat('d', 63) + "." + repeat('d', 63) + "." + repeat('d', 60) + ">",
+       "mail <a@" + repeat('d', 63) + "." + repeat('d', 63) + "." + repeat('d', 63) + "." + repeat('d', 60) + ">"},
+      {"MAIL FROM:<a@" + repeat('d', 63) + "." + repeat('d', 63) + "." + repeat('d', 63) + "." + repeat('d', 61) + ">",
+       "501 5.1.7"},
+      // Forward-paths.
+      {"RCPT TO:<b@d.example>", "rcpt <b@d.example>"},
+      {"RCPT TO: <b@d.example>", "rcpt <b@d.example>"},
+      {"RCPT TO:<Postmaster>", "rcpt <Postmaster>"},
+      {"rcpt to:<pOSTMASTER>", "rcpt <pOSTMASTER>"},
+      {"RCPT TO:<b@[192.0.2.1]>", "rcpt <b@[192.0.2.1]>"},
+      {"RCPT TO:<@a:b@c>", "rcpt <b@c>"},
+      {"RCPT TO:<>", "501 5.1.3"},
+      {"RCPT TO:<bob>", "501 5.1.3"},
+      {"RCPT TO:<a@b@c>", "501 5.1.3"},
+      {"RCPT TO:<b@[1.2.3]>", "501 5.1.3"},
+      {"RCPT FROM:<a@b>", "501 5.5.4"},
+      {"RCPT TO:<a@b> NOTIFY=NEVER", "555 5.5.4"},
+      {"RCPT TO:<a@b> =x", "501 5.5.4"},
+      // Parameters (A23, K05, L02).
+      {"MAIL FROM:<a@b> SIZE=1000", "mail <a@b> 1000"},
+      {"MAIL FROM:<a@b>  size=0  body=8bitmime ", "mail <a@b> 0 8bit"},
+      {"MAIL FROM:<a@b> BODY=7BIT", "mail <a@b>"},
+      {"MAIL FROM:<> SIZE=18446744073709551615", "mail <> 18446744073709551615"},
+      {"MAIL FROM:<> SIZE=18446744073709551616", "mail <> 18446744073709551615"},
+      {"MAIL FROM:<> SIZE=99999999999999999999", "mail <> 18446744073709551615"},
+      {"MAIL FROM:<> SIZE=00000000000000000005", "mail <> 5"},
+      {"MAIL FROM:<> SIZE=100000000000000000000", "501 5.5.4"},
+      {"MAIL FROM:<> SIZE=", "501 5.5.4"},
+      {"MAIL FROM:<> SIZE", "501 5.5.4"},
+      {"MAIL FROM:<> SIZE=-1", "501 5.5.4"},
+      {"MAIL FROM:<> SIZE=12x", "501 5.5.4"},
+      {"MAIL FROM:<> SIZE=1 SIZE=2", "501 5.5.4"},
+      {"MAIL FROM:<> BODY=BINARYMIME", "501 5.5.4"},
+      {"MAIL FROM:<> BODY", "501 5.5.4"},
+      {"MAIL FROM:<> RET=HDRS", "555 5.5.4"},
+      {"MAIL FROM:<> SMTPUTF8", "555 5.5.4"},
+      {"MAIL FROM:<> =1", "501 5.5.4"},
+      {"MAIL FROM:<> -A=1", "501 5.5.4"},
+      {"MAIL FROM:<> A_B=1", "501 5.5.4"},
+      {"MAIL FROM:<> A=b=c", "501 5.5.4"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.line);
+    CHECK(told(c.line) == c.want);
+  }
+}
+
+TEST_CASE("after HELO no extension is in force") {
+  CHECK(told("MAIL FROM:<a@b>", false) == "mail <a@b>");
+  CHECK(told("MAIL FROM:<a@b> SIZE=1", false) == "555 5.5.4");
+  CHECK(told("MAIL FROM:<a@b> BODY=8BITMIME", false) == "555 5.5.4");
+}
+
+TEST_CASE("whatever is cut off or put in, a line is a command or a refusal, and refusals hold no octet of their own") {
+  const std::string line = "MAIL FROM:<@a.example,@b:\"x\\\"y\"@[IPv6:::1]> SIZE=10 BODY=8BITMIME";
+  REQUIRE(parse_command(line, true));
+  for (std::size_t i = 0; i <= line.size(); ++i) {
+    for (int octet = 0; octet < 256; ++octet) {
+      std::string changed = line;
+      changed.insert(i, 1, static_cast<char>(octet));
+      for (const std::string& text : {line.substr(0, i), changed}) {
+        const auto command = parse_command(text, true);
+        if (command) continue;
+        CHECK((command.error().code >= 500 && command.error().code <= 555));
+        const std::string wire = command.error().to_wire();
+        CHECK(wire.find_first_of("\r\n") == wire.size() - 2);
+      }
+    }
+  }
+}

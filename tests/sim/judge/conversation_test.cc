@@ -1,0 +1,75 @@
+#include <doctest/doctest.h>
+
+#include "sim/judge/conversation.h"
+#include "sim/judge/identity.h"
+#include "tests/sim/judge/story.h"
+
+namespace postproof::sim::test {
+
+TEST_CASE("a session is read from its octets, however they were cut") {
+  for (const std::size_t cut : {std::size_t{1}, std::size_t{7}, std::size_t{10'000}}) {
+    CAPTURE(cut);
+    Story story;
+    const ConnectionId id = story.dial("sut", "mx");
+    const auto say = [&](Side side, std::string_view text) {
+      for (; !text.empty(); text.remove_prefix(std::min(cut, text.size()))) story.say(id, side, std::string(text.substr(0, cut)));
+    };
+    say(Side::acceptor, "220-mx\r\n220 hello\r\n");
+    say(Side::opener, "EHLO a\r\n");
+    say(Side::acceptor, "250 mx\r\n");
+    say(Side::opener, "MAIL FROM:<\"a>b\"@c> SIZE=3\r\nRCPT TO:<x@y>\r\nRCPT TO:<no@y>\r\nDATA\r\n");
+    say(Side::acceptor, "250 a\r\n250 b\r\n550 c\r\n354 d\r\n");
+    say(Side::opener, "line\r\n..dot\r\nDATA\r\n.\r\nQUIT\r\n");
+    say(Side::acceptor, "250 e\r\n");
+    const auto conversations = read_conversations(story.recording);
+    REQUIRE(conversations.size() == 1);
+    const Conversation& c = conversations[0];
+    CHECK(c.open);
+    REQUIRE(c.replies.size() == 7);
+    CHECK(c.replies[0].on_one_line() == "220-mx | 220 hello");
+    REQUIRE(c.commands.size() == 6);
+    CHECK(c.commands[1].address == "\"a>b\"@c");
+    CHECK(c.commands[1].parameters == "SIZE=3");
+    CHECK(c.commands[5].verb == "QUIT");
+    CHECK_FALSE(c.commands[5].reply);
+    REQUIRE(c.messages.size() == 1);
+    CHECK(c.messages[0].sender == "\"a>b\"@c");
+    CHECK(c.messages[0].recipients == std::vector<std::string>{"x@y"});
+    CHECK(c.messages[0].content == "line\r\n.dot\r\nDATA\r\n");
+    REQUIRE(c.messages[0].reply);
+    CHECK(c.replies[*c.messages[0].reply].lines[0] == "250 e");
+  }
+}
+
+TEST_CASE("content whose end never came is no message") {
+  Story story;
+  const ConnectionId id = story.dial("sut", "mx");
+  story.say(id, Side::acceptor, "220 mx\r\n");
+  story.say(id, Side::opener, "DATA\r\n");
+  story.say(id, Side::acceptor, "354 go\r\n");
+  story.say(id, Side::opener, "half\n.\nQUIT\r\n");
+  story.add(record::Reset{id, Side::opener});
+  const auto conversations = read_conversations(story.recording);
+  CHECK(conversations.at(0).messages.empty());
+  CHECK(conversations.at(0).commands.size() == 1);
+  CHECK_FALSE(conversations.at(0).open);
+}
+
+TEST_CASE("identity: below the trace, domains without case") {
+  Identities identities;
+  const std::string content = "Subject: a\r\n\r\nReceived: in the body\r\n";
+  const std::string relayed = Story::relayed(content);
+  const std::string twice = Story::relayed(relayed);
+  const std::string other = "Subject: b\r\n\r\n";
+  const std::string bare = "Subject: a\n\nReceived: in the body\n";
+  CHECK(identities.of(content) == identities.of(relayed));
+  CHECK(identities.of(content) == identities.of(twice));
+  CHECK(identities.of(content) == identities.of(bare));
+  CHECK(identities.of(content) != identities.of(other));
+  CHECK(below_first_received(twice) == relayed);
+  CHECK(mailbox_key("Bob@DEST.example") == "Bob@dest.example");
+  CHECK(mailbox_matches("*@Dest.example", "bob@dEST.example"));
+  CHECK_FALSE(mailbox_matches("BOB@dest.example", "bob@dest.example"));
+}
+
+}  // namespace postproof::sim::test

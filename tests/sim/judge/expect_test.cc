@@ -1,0 +1,228 @@
+// Each expectation is seen holding and seen failing, and its failure says what was wanted and what came nearest.
+#include <doctest/doctest.h>
+
+#include "tests/sim/judge/story.h"
+
+namespace postproof::sim::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+Story delivery() {
+  Story story;
+  story.pass(15min);
+  story.simple_delivery();
+  story.end();
+  return story;
+}
+
+Story bounce() {
+  Story story;
+  story.simple_bounce();
+  story.end();
+  return story;
+}
+
+// One expectation against one story; the closed world is kept out of it.
+Judgement judged(Story story, auto expect) {
+  story.scenario.open = true;
+  story.expect(std::move(expect), 42);
+  return story.judged();
+}
+
+}  // namespace
+
+TEST_CASE("delivered: every condition holds and fails") {
+  struct Case {
+    const char* what;
+    void (*bend)(ExpectDelivered&);
+    bool holds;
+    const char* nearest;  // part of it, where it fails
+  };
+  const Case cases[] = {
+      {"as it was", [](ExpectDelivered&) {}, true, ""},
+      {"at its peer", [](ExpectDelivered& e) { e.at = "mx"; }, true, ""},
+      {"at another", [](ExpectDelivered& e) { e.at = "home"; }, false, "at mx"},
+      {"domain without case", [](ExpectDelivered& e) { e.rcpt = "bob@DEST.example"; }, true, ""},
+      {"local part with case", [](ExpectDelivered& e) { e.rcpt = "Bob@dest.example"; }, false, "nothing"},
+      {"pattern", [](ExpectDelivered& e) { e.rcpt = "*@dest.example"; }, true, ""},
+      {"from", [](ExpectDelivered& e) { e.from = "alice@src.example"; }, true, ""},
+      {"from the null sender", [](ExpectDelivered& e) { e.from = "<>"; }, false, "from <alice@src.example>"},
+      {"never", [](ExpectDelivered& e) { e.count = 0; }, false, "1 delivery"},
+      {"twice", [](ExpectDelivered& e) { e.count = 2; }, false, "1 delivery"},
+      {"at its time", [](ExpectDelivered& e) { e.when = {{15min, 1s}}; }, true, ""},
+      {"too early", [](ExpectDelivered& e) { e.when = {{14min, 1s}}; }, false, "mx 15m00."},
+      {"at two times", [](ExpectDelivered& e) { e.when = {{15min, 1s}, {16min, 1s}}; }, false, "1 delivery"},
+      {"contains", [](ExpectDelivered& e) { e.contains = {"hi\n\nbo"}; }, true, ""},
+      {"contains not", [](ExpectDelivered& e) { e.contains = {"hello"}; }, false, "does not contain \"hello\""},
+      {"header", [](ExpectDelivered& e) { e.header = {"subject: hi"}; }, true, ""},
+      {"folded header", [](ExpectDelivered& e) { e.header = {"Received: by sut.example with ESMTP"}; }, true, ""},
+      {"header not", [](ExpectDelivered& e) { e.header = {"Subject: ho"}; }, false, "Subject: \"hi\""},
+      {"no header", [](ExpectDelivered& e) { e.header = {"X-No: 1"}; }, false, "has no header field X-No"},
+      {"body", [](ExpectDelivered& e) { e.body = "Subject: hi\n\nbody"; }, true, ""},
+      {"body not", [](ExpectDelivered& e) { e.body = "Subject: hi\n\nbod"; }, false, "its content is"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.what);
+    ExpectDelivered expect = delivered_to("bob@dest.example");
+    c.bend(expect);
+    const Judgement judgement = judged(delivery(), expect);
+    CHECK(judgement.ok() == c.holds);
+    CHECK(judgement.passed == (c.holds ? 1 : 0));
+    if (c.holds) continue;
+    REQUIRE(judgement.failures.size() == 1);
+    CHECK(judgement.failures[0].line == 42);
+    CHECK(judgement.failures[0].expectation == "expect delivered");
+    CHECK(judgement.failures[0].nearest.find(c.nearest) != std::string::npos);
+  }
+}
+
+TEST_CASE("delivered: a report is none") {
+  CHECK_FALSE(judged(bounce(), delivered_to("alice@src.example")).ok());
+}
+
+TEST_CASE("delivered: what became of the recipient instead is told") {
+  const Judgement judgement = judged(bounce(), delivered_to("gone@dest.example"));
+  REQUIRE(judgement.failures.size() == 1);
+  CHECK(judgement.failures[0].nearest.find("sut bounced at") != std::string::npos);
+}
+
+TEST_CASE("dsn: every condition holds and fails") {
+  struct Case {
+    const char* what;
+    void (*bend)(ExpectDsn&);
+    bool holds;
+    const char* nearest;
+  };
+  const Case cases[] = {
+      {"as it was", [](ExpectDsn&) {}, true, ""},
+      {"all fields",
+       [](ExpectDsn& e) {
+         e.at = "home", e.action = "failed", e.final = "gone@dest.example", e.status = "5.1.?", e.remote = "mx.*";
+         e.diagnostic = "550 5.1.1*", e.contains = {"Reporting-MTA"}, e.when = {{0s, 1s}};
+       },
+       true, ""},
+      {"typed", [](ExpectDsn& e) { e.final = "rfc822; gone@*", e.diagnostic = "smtp; 550*"; }, true, ""},
+      {"to another", [](ExpectDsn& e) { e.to = "carol@src.example"; }, false, "to <alice@src.example>"},
+      {"at another", [](ExpectDsn& e) { e.at = "mx"; }, false, "at home"},
+      {"action", [](ExpectDsn& e) { e.action = "delayed"; }, false, "action=failed"},
+      {"final", [](ExpectDsn& e) { e.final = "bob@*"; }, false, "final=gone@dest.example"},
+      {"status", [](ExpectDsn& e) { e.status = "4.*"; }, false, "status=5.1.1"},
+      {"remote", [](ExpectDsn& e) { e.remote = "mx2.*"; }, false, "remote=mx.example"},
+      {"diagnostic", [](ExpectDsn& e) { e.diagnostic = "551*"; }, false, "diagnostic=smtp; 550"},
+      {"contains", [](ExpectDsn& e) { e.contains = {"xyz"}; }, false, "does not contain"},
+      {"two", [](ExpectDsn& e) { e.count = 2; }, false, "1 report"},
+      {"none", [](ExpectDsn& e) { e.count = 0; }, false, "1 report"},
+      {"late", [](ExpectDsn& e) { e.when = {{1h, 1s}}; }, false, "1 report at"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.what);
+    ExpectDsn expect = dsn_to("alice@src.example");
+    c.bend(expect);
+    const Judgement judgement = judged(bounce(), expect);
+    CHECK(judgement.ok() == c.holds);
+    if (c.holds) continue;
+    REQUIRE(judgement.failures.size() == 1);
+    CHECK(judgement.failures[0].nearest.find(c.nearest) != std::string::npos);
+  }
+  CHECK(judged(delivery(), dsn_to("alice@src.example")).failures.at(0).nearest.starts_with("nothing"));
+}
+
+TEST_CASE("attempts: all of them, in order") {
+  const auto check = [](std::vector<When> when, std::optional<std::uint64_t> count) {
+    Story story;
+    story.attempt("bob@dest.example");
+    story.pass(15min);
+    story.attempt("bob@dest.example");
+    story.attempt("other@dest.example");
+    story.end();
+    ExpectAttempts expect;
+    expect.rcpt = "bob@dest.example";
+    expect.when = std::move(when);
+    expect.count = count;
+    return judged(story, expect);
+  };
+  CHECK(check({{0s, 1s}, {15min, 1s}}, {}).ok());
+  CHECK(check({}, 2).ok());
+  CHECK_FALSE(check({}, 3).ok());
+  CHECK_FALSE(check({{0s, 1s}}, {}).ok());
+  const Judgement late = check({{0s, 1s}, {16min, 1s}}, {});
+  REQUIRE(late.failures.size() == 1);
+  CHECK(late.failures[0].wanted.find("16m") != std::string::npos);
+  CHECK(late.failures[0].nearest.find("15m") != std::string::npos);
+}
+
+TEST_CASE("queue: at a moment and at the end") {
+  Story story;
+  story.accepted("0001000000000001", "alice@src.example");
+  story.hand_over();
+  story.pass(1min);
+  const Duration looked = story.now;
+  story.queued("bob@dest.example", 15min);
+  story.pass(1h);
+  story.queued("bob@dest.example", 2h);
+  story.end("limit", "MTA sut: 1 message in its queue");
+
+  ExpectQueue expect;
+  expect.depth = 1;
+  CHECK(judged(story, expect).ok());
+  expect.rcpt = "bob@dest.example";
+  expect.next = When{2h, 1s};
+  CHECK(judged(story, expect).ok());
+  expect.next = When{3h, 1s};
+  CHECK(failed(judged(story, expect)) == "expect queue\n");
+
+  ExpectQueue then;
+  then.t = looked;
+  then.next = When{15min, 1s};
+  story.expect(expect = ExpectQueue{"", "", {}, 1, {}});  // so that the run may end with work left
+  CHECK(judged(story, then).ok());
+  then.depth = 2;
+  CHECK(failed(judged(story, then)) == "expect queue\n");
+}
+
+TEST_CASE("never: on the wire and among events") {
+  struct Case {
+    ExpectNever expect;
+    bool holds;
+  };
+  const Case cases[] = {
+      {{"data", "mx", "*"}, false},       {{"data", "home", "*"}, true},
+      {{"data", "mx", "*body*"}, false},  {{"data", "mx", "*other*"}, true},
+      {{"connect", "mx", "*"}, false},    {{"connect", "home", "*"}, true},
+      {{"command", "mx", "RSET*"}, true}, {{"command", "mx", "rcpt to:<bob@*"}, false},
+      {{"reply", "mx", "5*"}, true},      {{"reply", "mx", "354 *"}, false},
+      {{"delivered", "", "*"}, false},    {{"delivered", "mx", "*"}, false},
+      {{"delivered", "home", "*"}, true}, {{"delivered", "", "carol@*"}, true},
+      {{"bounced", "", "*"}, true},       {{"accepted", "sut", "alice@src.example"}, false},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.expect.event);
+    CAPTURE(c.expect.at);
+    CAPTURE(c.expect.match);
+    CHECK(judged(delivery(), c.expect).ok() == c.holds);
+  }
+  Story story = delivery();
+  story.recording.records.pop_back();
+  story.add(record::Dns{"dns", "sut", "dest.example", "MX", "udp", "noerror"});
+  story.end();
+  CHECK(failed(judged(story, ExpectNever{"dns-query", "", "dest.example"})) == "expect never\n");
+  CHECK(judged(story, ExpectNever{"dns-query", "", "src.example"}).ok());
+}
+
+TEST_CASE("end: queue, connections and time") {
+  ExpectEnd expect;
+  expect.queue = 0;
+  expect.connections = 0;
+  CHECK(judged(delivery(), expect).ok());
+  expect.connections = 1;
+  CHECK(failed(judged(delivery(), expect)) == "expect end\n");
+  expect.connections.reset();
+  expect.when = When{15min, 1s};
+  CHECK(judged(delivery(), expect).ok());
+  expect.when = When{16min, 1s};
+  CHECK(failed(judged(delivery(), expect)) == "expect end\n");
+}
+
+}  // namespace postproof::sim::test

@@ -1,0 +1,521 @@
+// Each invariant is seen holding, and seen failing on what was planted.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "tests/sim/judge/story.h"
+
+namespace postproof::sim::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kLost = "invariant: nothing acknowledged is lost\n";
+constexpr const char* kOneEnd = "invariant: each recipient ends in one way\n";
+constexpr const char* kStray = "invariant: nothing arrives that nobody has sent\n";
+constexpr const char* kNull = "invariant: no bounce to or about the null sender\n";
+constexpr const char* kNewline = "invariant: no bare CR or LF is sent\n";
+constexpr const char* kExtension = "invariant: no extension is used that was not offered\n";
+constexpr const char* kEvents = "invariant: events agree with the wire\n";
+constexpr const char* kClosed = "invariant: closed world\n";
+constexpr const char* kEnd = "invariant: the run comes to an end\n";
+constexpr const char* kUp = "invariant: every part of the world comes up\n";
+
+Story open_story() {
+  Story story;
+  story.scenario.open = true;
+  return story;
+}
+
+std::string judged(Story& story, std::string reason = "done", std::string pending = "") {
+  story.end(std::move(reason), std::move(pending));
+  return failed(story.judged());
+}
+
+Transfer relay(Transfer t = {}) {
+  t.content = Story::relayed(t.content);
+  return t;
+}
+
+}  // namespace
+
+TEST_CASE("what is right passes") {
+  Story story = open_story();
+  SUBCASE("delivered") { story.simple_delivery(); }
+  SUBCASE("bounced") { story.simple_bounce(); }
+  SUBCASE("both, with the same header") { story.simple_delivery(), story.simple_bounce(); }
+  SUBCASE("the same message twice, delivered twice") { story.simple_delivery(), story.simple_delivery(); }
+  CHECK(judged(story) == "");
+}
+
+TEST_CASE("a lost message") {
+  Story story = open_story();
+  story.accepted("0001000000000001", "alice@src.example");
+  story.hand_over();
+  SUBCASE("has no end") { CHECK(judged(story) == kLost); }
+  SUBCASE("unless it is queued") {
+    story.pass(1h);
+    story.queued("bob@dest.example", 2h);
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("or the MTA is down with it") {
+    story.pass(1h);
+    story.crash();
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("another recipient in the queue is no excuse") {
+    story.pass(1h);
+    story.queued("carol@dest.example", 2h);
+    CHECK(judged(story) == std::string(kLost) + kStray);
+  }
+}
+
+TEST_CASE("one of two recipients lost") {
+  Story story = open_story();
+  story.accepted("0001000000000001", "alice@src.example");
+  Transfer t;
+  t.recipients = {"bob@dest.example", "carol@dest.example"};
+  story.hand_over(t);
+  story.transfer(relay());
+  story.delivered("bob@dest.example");
+  CHECK(judged(story) == kLost);
+}
+
+TEST_CASE("a doubled message") {
+  Story story = open_story();
+  story.accepted("0001000000000001", "alice@src.example");
+  story.hand_over();
+  Transfer first = relay();
+  SUBCASE("without a reason") {
+    story.transfer(first);
+    story.delivered("bob@dest.example");
+    story.transfer(relay());
+    story.delivered("bob@dest.example");
+    CHECK(judged(story) == kOneEnd);
+  }
+  SUBCASE("after a lost reply") {
+    first.dot_reply_lost = true;
+    story.transfer(first);
+    story.transfer(relay());
+    story.delivered("bob@dest.example");
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("after no reply") {
+    first.dot_reply = "";
+    story.transfer(first);
+    story.transfer(relay());
+    story.delivered("bob@dest.example");
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("tripled after one lost reply") {
+    first.dot_reply_lost = true;
+    story.transfer(first);
+    story.transfer(relay());
+    story.delivered("bob@dest.example");
+    story.transfer(relay());
+    story.delivered("bob@dest.example");
+    CHECK(judged(story) == kOneEnd);
+  }
+  SUBCASE("after a crash that came close") {
+    story.transfer(first);
+    story.delivered("bob@dest.example");
+    story.crash();
+    story.pass(1s);
+    story.start();
+    story.transfer(relay());
+    story.delivered("bob@dest.example");
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("after a crash that came late") {
+    story.transfer(first);
+    story.delivered("bob@dest.example");
+    story.pass(1s);
+    story.crash();
+    story.pass(1s);
+    story.start();
+    story.transfer(relay());
+    story.delivered("bob@dest.example");
+    CHECK(judged(story) == kOneEnd);
+  }
+  SUBCASE("after the disk had failed") {
+    story.add(record::DiskOperation{"sut", 7, "sync", "/spool/journal", 0, 0, "io"});
+    story.transfer(first);
+    story.delivered("bob@dest.example");
+    story.pass(1s);
+    story.crash();
+    story.start();
+    story.transfer(relay());
+    story.delivered("bob@dest.example");
+    CHECK(judged(story) == "");
+  }
+}
+
+TEST_CASE("a handover that the client has not seen acknowledged") {
+  Story story = open_story();
+  Transfer t;
+  t.from_node = "client", t.to_node = "sut", t.dot_reply_lost = true;
+  story.accepted("0001000000000001", "alice@src.example");
+  story.transfer(t);
+  SUBCASE("may vanish") { CHECK(judged(story) == ""); }
+  SUBCASE("or arrive") {
+    story.transfer(relay());
+    story.delivered("bob@dest.example");
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("but not twice") {
+    story.transfer(relay());
+    story.delivered("bob@dest.example");
+    story.transfer(relay());
+    story.delivered("bob@dest.example");
+    CHECK(judged(story) == kOneEnd);
+  }
+}
+
+TEST_CASE("a refused message must not arrive") {
+  Story story = open_story();
+  Transfer t;
+  t.dot_reply = "554 5.6.0 no\r\n";
+  story.hand_over(t);
+  story.transfer(relay());
+  story.delivered("bob@dest.example");
+  CHECK(judged(story) == kOneEnd);
+}
+
+TEST_CASE("delivered and reported") {
+  Story story = open_story();
+  story.simple_bounce();
+  Transfer t;
+  t.recipients = {"gone@dest.example"};
+  story.transfer(relay(t));
+  story.delivered("gone@dest.example");
+  CHECK(judged(story) == kOneEnd);
+}
+
+TEST_CASE("a report under way stands for its recipient") {
+  Story story = open_story();
+  story.accepted("0001000000000001", "alice@src.example");
+  story.hand_over();
+  story.bounced("0001000000000001", "bob@dest.example");
+  SUBCASE("in the queue") {
+    story.accepted("0001000000000002", "", "0", "0001000000000001");
+    story.pass(1s);
+    story.add(record::QueueState{"sut", "0001000000000002", "", "alice@src.example", "pending", 0, {}});
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("failed itself") {
+    story.accepted("0001000000000002", "", "0", "0001000000000001");
+    story.bounced("0001000000000002", "alice@src.example");
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("or nothing does") { CHECK(judged(story) == kLost); }
+}
+
+TEST_CASE("the null sender") {
+  Story story = open_story();
+  story.accepted("0001000000000001", "");
+  Transfer t;
+  t.sender = "";
+  story.hand_over(t);
+  story.bounced("0001000000000001", "bob@dest.example");
+  SUBCASE("its failure is suppressed") { CHECK(judged(story) == ""); }
+  SUBCASE("a bounce about it") {
+    story.accepted("0001000000000002", "", "0", "0001000000000001");
+    CHECK(judged(story) == kNull);
+  }
+  SUBCASE("a report to somebody about it") {
+    Transfer dsn;
+    dsn.to_node = "home", dsn.sender = "", dsn.recipients = {"postmaster@src.example"};
+    dsn.content = Story::report("postmaster@src.example", "bob@dest.example", "Subject: hi\r\n");
+    story.transfer(dsn);
+    story.delivered("postmaster@src.example");
+    CHECK(judged(story) == std::string(kStray) + kNull);
+  }
+  SUBCASE("a bounce to it") {
+    const ConnectionId id = story.dial("sut", "mx");
+    story.say(id, Side::acceptor, "220 mx\r\n");
+    story.say(id, Side::opener, "HELO sut\r\n");
+    story.say(id, Side::acceptor, "250 mx\r\n");
+    story.say(id, Side::opener, "MAIL FROM:<>\r\n");
+    story.say(id, Side::acceptor, "250 ok\r\n");
+    story.say(id, Side::opener, "RCPT TO:<>\r\n");
+    story.say(id, Side::acceptor, "550 no\r\n");
+    story.hang_up(id);
+    CHECK(judged(story) == kNull);
+  }
+}
+
+TEST_CASE("a bounce that is not from the null sender") {
+  Story story = open_story();
+  Transfer dsn;
+  dsn.to_node = "home", dsn.sender = "mailer-daemon@sut.example", dsn.recipients = {"alice@src.example"};
+  dsn.content = Story::report("alice@src.example", "bob@dest.example", "Subject: hi\r\n");
+  story.transfer(dsn);
+  story.delivered("alice@src.example");
+  CHECK(judged(story) == std::string(kStray) + kNull);
+}
+
+TEST_CASE("what nobody has sent") {
+  Story story = open_story();
+  story.accepted("0001000000000001", "alice@src.example");
+  story.hand_over();
+  Transfer t = relay();
+  SUBCASE("changed content") {
+    t.content += "more\r\n";
+    story.transfer(t);
+    story.delivered("bob@dest.example");
+    story.end();
+    const Judgement judgement = story.judged();
+    CHECK(failed(judgement) == std::string(kLost) + kStray);
+    CHECK(judgement.failures[1].nearest.find("octet 21 of 21 differs") != std::string::npos);
+  }
+  SUBCASE("another recipient") {
+    t.recipients = {"eve@dest.example"};
+    story.transfer(t);
+    story.delivered("eve@dest.example");
+    CHECK(judged(story) == std::string(kLost) + kStray);
+  }
+  SUBCASE("a report about nothing") {
+    Transfer dsn;
+    dsn.to_node = "home", dsn.sender = "", dsn.recipients = {"alice@src.example"};
+    dsn.content = Story::report("alice@src.example", "eve@dest.example", "Subject: hi\r\n");
+    story.transfer(dsn);
+    story.delivered("alice@src.example");
+    CHECK(judged(story) == std::string(kLost) + kStray);
+  }
+  SUBCASE("a report with another message's header") {
+    Transfer dsn;
+    dsn.to_node = "home", dsn.sender = "", dsn.recipients = {"alice@src.example"};
+    dsn.content = Story::report("alice@src.example", "bob@dest.example", "Subject: other\r\n");
+    story.transfer(dsn);
+    story.delivered("alice@src.example");
+    CHECK(judged(story) == std::string(kLost) + kStray);
+  }
+}
+
+TEST_CASE("a bare newline") {
+  for (const char* planted : {"one\ntwo\r\n", "one\rtwo\r\n", "\none\r\n", "one\r\r\n"}) {
+    CAPTURE(planted);
+    Story story = open_story();
+    story.accepted("0001000000000001", "alice@src.example");
+    Transfer t;
+    t.content = std::string("Subject: x\r\n\r\n") + planted;
+    story.hand_over(t);
+    story.transfer(relay(t));
+    story.delivered("bob@dest.example");
+    CHECK(judged(story) == kNewline);
+  }
+}
+
+TEST_CASE("a CRLF cut in two is none") {
+  Story story = open_story();
+  const ConnectionId id = story.dial("sut", "mx");
+  story.say(id, Side::acceptor, "220 mx\r\n");
+  story.say(id, Side::opener, "HELO sut\r");
+  story.say(id, Side::opener, "\n");
+  story.say(id, Side::acceptor, "250 mx\r\n");
+  story.hang_up(id);
+  CHECK(judged(story) == "");
+}
+
+TEST_CASE("an extension that was not offered") {
+  struct Case {
+    const char* what;
+    void (*bend)(Transfer&);
+    bool holds;
+  };
+  const Case cases[] = {
+      {"all offered", [](Transfer& t) { t.mail_parameters = " SIZE=20 BODY=8BITMIME", t.pipelined = true; }, true},
+      {"SIZE", [](Transfer& t) { t.ehlo_reply = "250 mx\r\n", t.mail_parameters = " SIZE=20"; }, false},
+      {"BODY", [](Transfer& t) { t.ehlo_reply = "250-mx\r\n250 SIZE\r\n", t.mail_parameters = " BODY=8BITMIME"; }, false},
+      {"an unknown one", [](Transfer& t) { t.mail_parameters = " XFOO=1"; }, false},
+      {"an unknown one, offered", [](Transfer& t) { t.ehlo_reply = "250-mx\r\n250 XFOO\r\n", t.mail_parameters = " XFOO=1"; }, true},
+      {"PIPELINING", [](Transfer& t) { t.ehlo_reply = "250-mx\r\n250 SIZE 10\r\n", t.pipelined = true; }, false},
+      {"keywords without case", [](Transfer& t) { t.ehlo_reply = "250-mx\r\n250 pipelining\r\n", t.pipelined = true; }, true},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.what);
+    Story story = open_story();
+    story.accepted("0001000000000001", "alice@src.example");
+    story.hand_over();
+    Transfer t = relay();
+    c.bend(t);
+    story.transfer(t);
+    story.delivered("bob@dest.example");
+    const std::string found = judged(story);
+    CHECK((found == "") == c.holds);
+    if (!c.holds) CHECK(found.starts_with(kExtension));
+  }
+}
+
+TEST_CASE("talking out of turn") {
+  Story story = open_story();
+  const ConnectionId id = story.dial("sut", "mx");
+  SUBCASE("before the greeting") {
+    story.say(id, Side::opener, "EHLO sut\r\n");
+    story.say(id, Side::acceptor, "220 mx\r\n");
+    story.say(id, Side::acceptor, "250 mx\r\n");
+  }
+  SUBCASE("behind EHLO") {
+    story.say(id, Side::acceptor, "220 mx\r\n");
+    story.say(id, Side::opener, "EHLO sut\r\n");
+    story.say(id, Side::opener, "MAIL FROM:<a@b>\r\n");
+    story.say(id, Side::acceptor, "250-mx\r\n250 PIPELINING\r\n");
+    story.say(id, Side::acceptor, "250 ok\r\n");
+  }
+  story.hang_up(id);
+  CHECK(judged(story) == kExtension);
+}
+
+TEST_CASE("leaving after a silence is no breach") {
+  Story story = open_story();
+  const ConnectionId id = story.dial("sut", "mx");
+  story.say(id, Side::acceptor, "220 mx\r\n");
+  story.say(id, Side::opener, "EHLO sut\r\n");
+  story.pass(5min);
+  story.hang_up(id);
+  CHECK(judged(story) == "");
+}
+
+TEST_CASE("events and the wire") {
+  Story story = open_story();
+  SUBCASE("delivered that was not") {
+    story.simple_delivery();
+    story.delivered("bob@dest.example");
+  }
+  SUBCASE("delivered that is not told") {
+    story.accepted("0001000000000001", "alice@src.example");
+    story.hand_over();
+    story.transfer(relay());
+  }
+  SUBCASE("accepted that is not told") {
+    story.hand_over();
+    story.transfer(relay());
+    story.delivered("bob@dest.example");
+  }
+  SUBCASE("accepted and refused") {
+    Transfer t;
+    t.dot_reply = "451 4.3.0 no\r\n";
+    story.accepted("0001000000000001", "alice@src.example");
+    story.hand_over(t);
+  }
+  CHECK(judged(story) == kEvents);
+}
+
+TEST_CASE("a crash may swallow an event") {
+  Story story = open_story();
+  story.accepted("0001000000000001", "alice@src.example");
+  story.hand_over();
+  story.transfer(relay());
+  story.crash();
+  story.start();
+  CHECK(judged(story) == "");
+}
+
+TEST_CASE("the closed world") {
+  Story story;
+  SUBCASE("a message that nobody expects") {
+    story.simple_delivery();
+    CHECK(judged(story) == kClosed);
+  }
+  SUBCASE("named") {
+    story.simple_delivery();
+    story.expect(delivered_to("bob@dest.example"));
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("a report that nobody expects") {
+    story.simple_bounce();
+    story.expect(delivered_to("alice@src.example"));
+    CHECK(judged(story) == std::string("expect delivered\n") + kClosed);
+  }
+  SUBCASE("a report about somebody else") {
+    story.simple_bounce();
+    ExpectDsn expect = dsn_to("alice@src.example");
+    expect.final = "bob@dest.example";
+    expect.count = 0;
+    story.expect(expect);
+    CHECK(judged(story) == kClosed);
+  }
+  SUBCASE("a report that is named") {
+    story.simple_bounce();
+    story.expect(dsn_to("alice@src.example"));
+    CHECK(judged(story) == "");
+  }
+}
+
+TEST_CASE("the run itself") {
+  Story story = open_story();
+  SUBCASE("breaks off") { CHECK(failed(story.judged()) == kEnd); }
+  SUBCASE("runs in circles") { CHECK(judged(story, "events", "MTA sut: 1 message") == kEnd); }
+  SUBCASE("is stuck") { CHECK(judged(story, "stuck", "client c: 1 under way") == kEnd); }
+  SUBCASE("has work left") { CHECK(judged(story, "limit", "MTA sut: sessions or attempts under way") == kEnd); }
+  SUBCASE("has a script left though queues may be full") {
+    ExpectQueue expect;
+    expect.depth = 1;
+    story.expect(expect);
+    CHECK(judged(story, "limit", "MTA sut: 1 message\nclient c: 1 under way") == std::string(kEnd) + "expect queue\n");
+  }
+  SUBCASE("a script fails") {
+    story.add(record::ScriptFailure{"raw", 17, "250", "550 no"});
+    story.end();
+    const Judgement judgement = story.judged();
+    REQUIRE(judgement.failures.size() == 1);
+    CHECK(judgement.failures[0].line == 17);
+    CHECK(judgement.failures[0].nearest == "550 no");
+  }
+  SUBCASE("a part does not come up") {
+    story.add(record::Fault{std::string(kTrouble), "sut", 3, "listen: in use"});
+    CHECK(judged(story) == kUp);
+  }
+}
+
+TEST_CASE("two MTAs in a row") {
+  Story story = open_story();
+  MtaPart hub;
+  hub.name = "hub";
+  hub.names = {"hub.example"};
+  story.scenario.mtas.push_back(hub);
+  story.accepted("0001000000000001", "alice@src.example");
+  story.hand_over();
+  Transfer t = relay();
+  t.to_node = "hub", t.tell = false;
+  const auto hub_accepts = [&] {
+    story.add(record::MtaEvent{"hub", "accepted", {{"session", "1"}, {"message", "0001000000000009"}, {"sender", "alice@src.example"}}});
+  };
+  const auto hub_delivers = [&] {
+    Transfer last = relay(relay());
+    last.from_node = "hub";
+    last.tell = true;
+    story.transfer(last);
+    std::erase_if(story.recording.records, [](const Record& record) {
+      const auto* message = std::get_if<record::ClientMessage>(&record.what);
+      return message != nullptr && message->client == "hub";
+    });
+    story.add(record::MtaEvent{"hub", "delivered", {{"message", "0001000000000009"}, {"recipient", "bob@dest.example"}}});
+  };
+  hub_accepts();
+  SUBCASE("held by the second is followed through") {
+    story.transfer(t);
+    story.delivered("bob@dest.example");
+    CHECK(judged(story) == kLost);
+  }
+  SUBCASE("delivered") {
+    story.transfer(t);
+    story.delivered("bob@dest.example");
+    hub_delivers();
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("doubled between them") {
+    t.dot_reply_lost = true;
+    story.transfer(t);
+    hub_delivers();
+    hub_accepts();
+    t.dot_reply_lost = false;
+    story.transfer(t);
+    story.delivered("bob@dest.example");
+    hub_delivers();
+    CHECK(judged(story) == "");
+  }
+}
+
+}  // namespace postproof::sim::test

@@ -1,0 +1,153 @@
+#include "sim/recording/text_view.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "mta/base/text.h"
+#include "tests/sim/recording/sample.h"
+
+namespace postproof::sim {
+namespace {
+
+// A recording of one connection from sut to mx1 (port 25) that says these things, a millisecond apart.
+class Talk {
+ public:
+  explicit Talk(std::uint16_t port = 25) {
+    recording.scenario = "a.toml";
+    recording.start = WallTime{std::chrono::seconds{1'767'225'600}};
+    add(record::Dial{1, "sut", "mx1", *Endpoint::parse("192.0.2.1:49152"),
+                     Endpoint(*IpAddress::parse("192.0.2.2"), port)});
+    add(record::Established{1});
+  }
+  Talk& opener(std::string octets) { return add(record::Octets{1, Side::opener, std::move(octets), at}); }
+  Talk& acceptor(std::string octets) { return add(record::Octets{1, Side::acceptor, std::move(octets), at}); }
+  Talk& add(auto what) {
+    recording.records.push_back(Record{at, std::move(what)});
+    at += 1ms;
+    return *this;
+  }
+  // The transcript without its header.
+  std::string view(const TextViewOptions& options = {}) const {
+    const std::string text = text_view(recording, options);
+    return text.substr(text.find("\n\n") + 2);
+  }
+
+  Recording recording;
+  Duration at{};
+};
+
+TEST_CASE("a transcript reads like a conversation") {
+  Talk talk;
+  talk.acceptor("220 mx1 ready\r\n").opener("EHLO sut\r\n").acceptor("250-mx1\r\n250 SIZE\r\n");
+  talk.opener("MAIL FROM:<>\r\nRCPT TO:<a@b>\r\nDATA\r\n").acceptor("250 ok\r\n550 no\r\n354 go\r\n");
+  talk.opener("Subject: x\r\n\r\none\r\ntwo\r\nthree\r\nMAIL FROM:<x>\r\n.\r")
+      .opener("\nQUIT\r\n")
+      .acceptor("250 taken\r\n");
+  talk.add(record::Fin{1, Side::acceptor}).add(record::Reset{1, Side::opener});
+  CHECK(talk.view() ==
+        "        0.000s  #1   sut > mx1         dials 192.0.2.2:25 from 192.0.2.1:49152\n"
+        "        0.001s  #1   sut < mx1         connected\n"
+        "        0.002s  #1   sut < mx1         220 mx1 ready\n"
+        "        0.003s  #1   sut > mx1         EHLO sut\n"
+        "        0.004s  #1   sut < mx1         250-mx1\n"
+        "        0.004s  #1   sut < mx1         250 SIZE\n"
+        "        0.005s  #1   sut > mx1         MAIL FROM:<>\n"
+        "        0.005s  #1   sut > mx1         RCPT TO:<a@b>\n"
+        "        0.005s  #1   sut > mx1         DATA\n"
+        "        0.006s  #1   sut < mx1         250 ok\n"
+        "        0.006s  #1   sut < mx1         550 no\n"
+        "        0.006s  #1   sut < mx1         354 go\n"
+        "        0.007s  #1   sut > mx1         | Subject: x\n"
+        "        0.007s  #1   sut > mx1         |\n"
+        "        0.007s  #1   sut > mx1         | one\n"
+        "        0.007s  #1   sut > mx1         | two\n"
+        "        0.008s  #1   sut > mx1         | ... 46 octets in 6 lines\n"
+        "        0.008s  #1   sut > mx1         .\n"
+        "        0.008s  #1   sut > mx1         QUIT\n"
+        "        0.009s  #1   sut < mx1         250 taken\n"
+        "        0.010s  #1   sut < mx1         ends its direction (FIN)\n"
+        "        0.011s  #1   sut > mx1         cuts the connection (RST)\n");
+}
+
+TEST_CASE("what is odd on the wire is shown") {
+  Talk talk;
+  talk.opener("NOOP\nNO\x01OP\r\n").opener("half").add(record::Octets{1, Side::acceptor, "250 gone\r\n", std::nullopt});
+  talk.add(record::Fin{1, Side::opener});
+  const std::string view = talk.view();
+  CHECK(view.find("sut > mx1         NOOP\\n\n") != std::string::npos);
+  CHECK(view.find("NO\\x01OP\n") != std::string::npos);
+  CHECK(view.find("half   (no line end)\n") != std::string::npos);
+  CHECK(view.find("250 gone   (lost)\n") != std::string::npos);
+}
+
+TEST_CASE("a bare LF ends no content") {
+  Talk talk;
+  talk.opener("DATA\r\n").acceptor("354 go\r\n").opener("a\n.\nMAIL FROM:<x>\r\n.\r\n");
+  const std::string view = talk.view();
+  CHECK(view.find("| .\\n\n") != std::string::npos);
+  CHECK(view.find("| MAIL FROM:<x>\n") != std::string::npos);
+}
+
+TEST_CASE("only what the wire does not say is told of events, datagrams and disks") {
+  Talk talk;
+  talk.add(record::MtaEvent{"sut", "command", {{"line", "EHLO"}}});
+  talk.add(record::MtaEvent{"sut", "deferred", {{"message", "1"}, {"reason", "450 later"}}});
+  talk.add(record::DiskOperation{"sut", 1, "sync", "/spool/x", 0, 0, "ok"});
+  talk.add(
+      record::Datagram{"sut", "dns", *Endpoint::parse("192.0.2.1:999"), *Endpoint::parse("192.0.2.9:53"), "q", false});
+  talk.add(record::Dns{"dns", "sut", "dest.example.", "MX", "udp", "nxdomain"});
+  std::string view = talk.view();
+  CHECK(view.find("command") == std::string::npos);
+  CHECK(view.find("sut                   * deferred message=1 reason=\"450 later\"\n") != std::string::npos);
+  CHECK(view.find("sync") == std::string::npos);
+  CHECK(view.find("datagram") == std::string::npos);
+  CHECK(view.find("sut > dns         dest.example. MX ? nxdomain\n") != std::string::npos);
+  TextViewOptions options;
+  options.disk = true;
+  CHECK(talk.view(options).find("sync /spool/x") != std::string::npos);
+}
+
+TEST_CASE("DNS over TCP is not shown as lines") {
+  Talk talk(53);
+  talk.opener(std::string("\0\x1d\n", 3)).add(record::Fin{1, Side::opener});
+  CHECK(talk.view() == "");
+}
+
+TEST_CASE("no line is wider than it may be, and none has a control octet") {
+  Recording recording = sample_recording();
+  recording.records.push_back(Record{1s, record::Octets{1, Side::opener, std::string(100'000, 'x') + "\r\n", 1s}});
+  TextViewOptions options;
+  options.disk = true;
+  for (std::string_view line : split(text_view(recording, options), '\n')) {
+    CHECK(line.size() <= 150);
+    CHECK(std::ranges::all_of(line, [](char c) { return c >= 0x20 && c < 0x7f; }));
+  }
+  for (std::size_t i = 0; i < recording.records.size(); ++i) {
+    const std::string line = text_line(recording, i);
+    CHECK(line.size() <= 150);
+    CHECK(line.find('\n') == std::string::npos);
+  }
+}
+
+TEST_CASE("one record is one line") {
+  Talk talk;
+  talk.acceptor("250-mx1\r\n250 SIZE\r\n");
+  talk.add(record::Fault{"tcp.blackhole", "mx1", 48, "begins"});
+  CHECK(text_line(talk.recording, 2) == "        0.002s  #1   sut < mx1         250-mx1 | 250 SIZE");
+  CHECK(text_line(talk.recording, 3) == "        0.003s       mx1               FAULT tcp.blackhole begins   :48");
+  CHECK(text_line(talk.recording, 99) == "event 99: there is none");
+}
+
+TEST_CASE("virtual time") {
+  const std::pair<Duration, std::string_view> cases[] = {
+      {0s, "0.000s"},       {1999us, "0.001s"},
+      {59s, "59.000s"},     {15min + 30s + 60ms, "15m30.060s"},
+      {1h, "1h00m00.000s"}, {119h + 59min + 59s + 999ms, "4d23h59m59.999s"},
+      {-1500ms, "-1.500s"},
+  };
+  for (const auto& [at, text] : cases) CHECK(view_time(at) == text);
+}
+
+}  // namespace
+}  // namespace postproof::sim

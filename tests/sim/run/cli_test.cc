@@ -1,0 +1,138 @@
+// The postproof program as its users see it: exit status, and what goes to standard output and standard error.
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Result {
+  int status = -1;
+  std::string out, err;
+};
+
+std::string content(const fs::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+class Shell {
+ public:
+  Shell() {
+    std::string name = (fs::temp_directory_path() / "postproof-cli-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    folder_ = name;
+    put("good/passes.toml", "title = 'an empty world'\n");
+    put("bad/fails.toml", "title = 'a message that is not there'\n[[expect]]\nend = { queue = 1 }\n");
+    put("wrong/invalid.toml", "title = 'x'\nsede = 1\n");
+  }
+  ~Shell() { fs::remove_all(folder_); }
+  Shell(const Shell&) = delete;
+  Shell& operator=(const Shell&) = delete;
+
+  void put(const std::string& name, std::string_view text) const {
+    fs::create_directories((folder_ / name).parent_path());
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+  }
+
+  Result run(const std::string& arguments) const {
+    const std::string command = "cd '" + folder_.string() + "' && '" POSTPROOF_PROGRAM "' " + arguments + " >out 2>err";
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content(folder_ / "out"), content(folder_ / "err")};
+  }
+  std::string read(const std::string& name) const { return content(folder_ / name); }
+
+ private:
+  fs::path folder_;
+};
+
+bool holds(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("what passes") {
+  const Shell shell;
+  const Result result = shell.run("run good");
+  CHECK(result.status == 0);
+  CHECK(holds(result.out, "1 passed, 0 failed; 1 run, "));
+  CHECK(result.err.empty());
+  CHECK(holds(shell.run("run good -v").out, "ok   good/passes.toml"));
+}
+
+TEST_CASE("what fails ends with how to replay it") {
+  const Shell shell;
+  const Result result = shell.run("run bad good --seed 9");
+  CHECK(result.status == 1);
+  CHECK(holds(result.out, "FAIL bad/fails.toml"));
+  CHECK(holds(result.out, "postproof run bad/fails.toml --seed 9"));
+  CHECK(holds(result.out, "1 passed, 1 failed"));
+}
+
+TEST_CASE("what is invalid is told by its place, and the others run") {
+  const Shell shell;
+  const Result result = shell.run("run wrong good");
+  CHECK(result.status == 2);
+  CHECK(holds(result.err, "wrong/invalid.toml:2:1: unknown key \"sede\"; did you mean \"seed\"?"));
+  CHECK(holds(result.out, "1 passed, 0 failed, 1 invalid"));
+  CHECK(shell.run("check good").status == 0);
+  const Result checked = shell.run("check good wrong");
+  CHECK(checked.status == 2);
+  CHECK(holds(checked.err, "wrong/invalid.toml:2:1: "));
+  CHECK(holds(checked.out, "1 valid, 1 invalid"));
+}
+
+TEST_CASE("usage") {
+  const Shell shell;
+  for (const char* arguments : {"", "frobnicate", "run --seed x good", "run --jobs 0 good", "run nowhere", "run",
+                                "run good --filter '*nothing*'", "run good --only disk_op=1", "check", "show",
+                                "show nowhere", "show good/passes.toml", "show good/passes.toml --as gif"}) {
+    CAPTURE(arguments);
+    const Result result = shell.run(arguments);
+    CHECK(result.status == 2);
+    CHECK_FALSE(result.err.empty());
+  }
+  CHECK(shell.run("--help").status == 0);
+  CHECK(holds(shell.run("run --help").out, "Examples:"));
+  CHECK(holds(shell.run("--version").out, "postproof "));
+}
+
+TEST_CASE("the list runs nothing") {
+  const Shell shell;
+  const Result result = shell.run("run --list bad good wrong");
+  CHECK(result.status == 0);
+  CHECK(result.out == "bad/fails.toml\ngood/passes.toml\nwrong/invalid.toml\n");
+}
+
+TEST_CASE("recordings are written, equal for equal runs, and shown") {
+  const Shell shell;
+  CHECK(shell.run("run good bad --report first --jobs 1").status == 1);
+  CHECK(shell.run("run good bad --report second --jobs 2").status == 1);
+  const std::string recording = shell.read("first/good/passes.jsonl");
+  CHECK_FALSE(recording.empty());
+  CHECK(recording == shell.read("second/good/passes.jsonl"));
+  CHECK(shell.read("first/bad/fails.jsonl") == shell.read("second/bad/fails.jsonl"));
+  CHECK(holds(shell.read("first/bad/fails.txt"), "FAIL bad/fails.toml"));
+  CHECK(shell.read("first/good/passes.txt").empty());
+
+  const Result shown = shell.run("show first/good/passes.jsonl");
+  CHECK(shown.status == 0);
+  CHECK(holds(shown.out, "an empty world"));
+  CHECK(shell.run("show first/good/passes.jsonl --as text -o text").status == 0);
+  CHECK(shell.read("text") == shown.out);
+}
+
+TEST_CASE("what cannot be written is no success") {
+  const Shell shell;
+  shell.put("taken", "a file");
+  const Result result = shell.run("run good --report taken");
+  CHECK(result.status == 2);
+  CHECK(holds(result.err, "taken"));
+}

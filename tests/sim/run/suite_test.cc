@@ -1,0 +1,142 @@
+// Which files a suite is made of, and that its results do not depend on the number of threads.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "sim/run/report.h"
+#include "sim/run/suite.h"
+
+namespace postproof::sim {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// A folder of its own, gone afterwards.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "postproof-suite-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~Folder() { fs::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  std::string put(const std::string& name, std::string_view text) const {
+    fs::create_directories((path_ / name).parent_path());
+    std::ofstream(path_ / name, std::ios::binary) << text;
+    return (path_ / name).string();
+  }
+  std::string at(const std::string& name) const { return (path_ / name).string(); }
+  std::string path() const { return path_.string(); }
+
+ private:
+  fs::path path_;
+};
+
+std::vector<std::string> names(const Folder& folder, const std::vector<std::string>& paths) {
+  std::vector<std::string> list;
+  for (const std::string& path : paths) list.push_back(path.substr(folder.path().size() + 1));
+  return list;
+}
+
+}  // namespace
+
+TEST_CASE("a folder stands for its scenarios and those below it, sorted") {
+  const Folder folder;
+  folder.put("b/two.toml", "");
+  folder.put("a/one.toml", "");
+  folder.put("a/deep/three.toml", "");
+  folder.put("zero.toml", "");
+  folder.put("a/notes.txt", "");
+  folder.put("catalogue.toml", "");
+  const auto found = find_scenarios({folder.path()}, std::nullopt);
+  REQUIRE(found);
+  CHECK(names(folder, *found) == std::vector<std::string>{"a/deep/three.toml", "a/one.toml", "b/two.toml", "zero.toml"});
+}
+
+TEST_CASE("files stand as they are given, none twice") {
+  const Folder folder;
+  const std::string one = folder.put("a/one.toml", "");
+  const std::string two = folder.put("a/two.toml", "");
+  const auto found = find_scenarios({two, folder.path(), folder.path() + "/a/../a/one.toml"}, std::nullopt);
+  REQUIRE(found);
+  CHECK(*found == std::vector<std::string>{two, one});
+}
+
+TEST_CASE("a filter is for the whole path") {
+  const Folder folder;
+  folder.put("retry/greylisting.toml", "");
+  folder.put("mx/failover.toml", "");
+  const auto found = find_scenarios({folder.path()}, "*/retry/*");
+  REQUIRE(found);
+  CHECK(names(folder, *found) == std::vector<std::string>{"retry/greylisting.toml"});
+  CHECK_FALSE(find_scenarios({folder.path()}, "greylisting"));
+}
+
+TEST_CASE("nothing found is told") {
+  const Folder folder;
+  CHECK(find_scenarios({folder.at("nowhere")}, std::nullopt).error().find("no such file or folder") != std::string::npos);
+  CHECK(find_scenarios({folder.path()}, std::nullopt).error().find("no scenarios") != std::string::npos);
+}
+
+TEST_CASE("names of reports stay below their folder") {
+  CHECK(report_name("scenarios/mx/failover.toml", "") == "scenarios/mx/failover");
+  CHECK(report_name("./scenarios//mx/failover.toml", "disk_op=3") == "scenarios/mx/failover.disk_op=3");
+  CHECK(report_name("/tmp/a.toml", "") == "tmp/a");
+  CHECK(report_name("../a.toml", "") == "__/a");
+  CHECK(report_name("a", "../b c") == "a..._b_c");
+}
+
+TEST_CASE("a report that passes takes away what an earlier failure has left") {
+  const Folder folder;
+  Recording recording;
+  recording.scenario = "mx/failover.toml";
+  REQUIRE(write_report(folder.path(), recording, "FAIL\n"));
+  CHECK(read_text_file(folder.at("mx/failover.txt")) == "FAIL\n");
+  REQUIRE(write_report(folder.path(), recording, ""));
+  CHECK_FALSE(fs::exists(folder.at("mx/failover.txt")));
+  CHECK(fs::exists(folder.at("mx/failover.jsonl")));
+}
+
+TEST_CASE("a file that cannot be read is a problem of that file") {
+  const Folder folder;
+  const auto scenario = read_scenario(folder.path());
+  REQUIRE_FALSE(scenario);
+  CHECK(scenario.error().at(0).to_string() == folder.path() + ": a folder, not a file");
+}
+
+TEST_CASE("results come in the order of the files, whatever the number of threads") {
+  const Folder folder;
+  std::vector<std::string> paths;
+  for (int i = 0; i < 20; ++i) {
+    // Every third is invalid, and every fifth expects what does not come.
+    std::string text = i % 3 == 0 ? "title = 1\n" : "title = 'an empty world'\n";
+    if (i % 5 == 0) text += "[[expect]]\nend = { queue = 1 }\n";
+    paths.push_back(folder.put("s" + std::to_string(10 + i) + ".toml", text));
+  }
+  const auto run = [&](std::size_t jobs) {
+    std::vector<std::string> told;
+    SuiteOptions options;
+    options.jobs = jobs;
+    run_suite(paths, options, [&](const ScenarioOutcome& outcome) {
+      std::string line = outcome.path + (outcome.passed() ? " passed" : " not");
+      for (const Problem& problem : outcome.problems) line += " " + problem.to_string();
+      for (const VariantOutcome& variant : outcome.variants) line += " " + variant.failure;
+      told.push_back(line);
+    });
+    return told;
+  };
+  const std::vector<std::string> alone = run(1);
+  REQUIRE(alone.size() == 20);
+  CHECK(alone[0].find("expected a string") != std::string::npos);
+  CHECK(alone[1].find(" passed") != std::string::npos);
+  CHECK(alone[5].find(" not") != std::string::npos);
+  CHECK(run(4) == alone);
+}
+
+}  // namespace postproof::sim
