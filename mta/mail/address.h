@@ -33,7 +33,7 @@ std::string to_string(const ReversePath& path);  // without brackets; empty for 
 
 // What is wrong with a domain name as an address has it; none: nothing. Labels of 1 to 63 letters, digits and
 // hyphens, no hyphen at either end; an underscore is tolerated, because DNS has no objection and such names are in
-// use. One label is enough. A trailing dot is refused: RFC 5321 has none, and two spellings of a domain are one too many.
+// use. One label is enough. A trailing dot is refused: RFC 5321 has none, and one domain needs no two spellings.
 std::optional<std::string> domain_trouble(std::string_view domain);
 
 // What is wrong with an address literal, brackets included: "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321

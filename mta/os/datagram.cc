@@ -31,8 +31,7 @@ class DatagramSocket final : public Socket<AsioDatagram> {
 
   static Task<Result<void>> send_to(std::shared_ptr<DatagramSocket> self, std::string_view octets, Endpoint to,
                                     Deadline deadline) {
-    const std::optional<SocketAddress> address =
-        to.kind() == Endpoint::Kind::ip ? to_socket_address(to) : std::nullopt;
+    const std::optional<SocketAddress> address = to.kind() == Endpoint::Kind::ip ? to_socket_address(to) : std::nullopt;
     if (self->ended_ || !address) {
       co_await through_executor();
       if (self->ended_) co_return std::unexpected(self->end_error("send to " + to.to_string()));

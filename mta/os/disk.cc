@@ -17,7 +17,7 @@ namespace postproof::os {
 
 namespace {
 
-constexpr mode_t kFileMode = 0600;       // mail is private
+constexpr mode_t kFileMode = 0600;  // mail is private
 constexpr mode_t kDirectoryMode = 0700;
 
 int open_retrying(const char* path, int flags, mode_t mode = 0) {
@@ -30,9 +30,7 @@ int open_retrying(const char* path, int flags, mode_t mode = 0) {
 
 // O_NONBLOCK means nothing to files, and keeps the worker from waiting for the other end of a FIFO.
 Result<int> open_file(const std::string& path, OpenMode mode) {
-  const int how = mode == OpenMode::read         ? O_RDONLY
-                  : mode == OpenMode::read_write ? O_RDWR
-                                                 : O_RDWR | O_CREAT | O_EXCL;
+  const int how = mode == OpenMode::read ? O_RDONLY : mode == OpenMode::read_write ? O_RDWR : O_RDWR | O_CREAT | O_EXCL;
   const int descriptor = open_retrying(path.c_str(), how | O_NOCTTY | O_NONBLOCK, kFileMode);
   if (descriptor < 0) return fail_file(errno, "open " + path);
   struct stat found;
@@ -104,15 +102,13 @@ Task<Result<std::unique_ptr<File>>> OsDisk::open(std::string path, OpenMode mode
 }
 
 Task<Result<void>> OsDisk::rename(std::string from, std::string to) {
-  co_return co_await core_.workers.run(core_.context, [&] {
-    return done(::rename(from.c_str(), to.c_str()), "rename " + from + " to " + to);
-  });
+  co_return co_await core_.workers.run(
+      core_.context, [&] { return done(::rename(from.c_str(), to.c_str()), "rename " + from + " to " + to); });
 }
 
 Task<Result<void>> OsDisk::link(std::string from, std::string to) {
-  co_return co_await core_.workers.run(core_.context, [&] {
-    return done(::link(from.c_str(), to.c_str()), "link " + from + " to " + to);
-  });
+  co_return co_await core_.workers.run(
+      core_.context, [&] { return done(::link(from.c_str(), to.c_str()), "link " + from + " to " + to); });
 }
 
 Task<Result<void>> OsDisk::unlink(std::string path) {

@@ -61,8 +61,7 @@ Result<void> write_zeros(int descriptor, std::uint64_t offset, std::uint64_t siz
 
 class OsFile final : public File {
  public:
-  OsFile(Core& core, int descriptor, std::string path)
-      : core_(core), descriptor_(descriptor), path_(std::move(path)) {}
+  OsFile(Core& core, int descriptor, std::string path) : core_(core), descriptor_(descriptor), path_(std::move(path)) {}
   ~OsFile() override {
     PP_CHECK(calls_ == 0, "a File was destroyed while a call of its was under way");
     ::close(descriptor_);
@@ -154,9 +153,7 @@ class OsFile final : public File {
     co_return result;
   }
 
-  std::unexpected<Error> poisoned() const {
-    return fail(Errc::poisoned, path_ + ": an earlier sync failed");
-  }
+  std::unexpected<Error> poisoned() const { return fail(Errc::poisoned, path_ + ": an earlier sync failed"); }
 
   Core& core_;
   const int descriptor_;

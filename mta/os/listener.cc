@@ -64,6 +64,7 @@ class ListeningSocket final : public Waiting, public std::enable_shared_from_thi
   void end() noexcept override {
     if (closed_) return;
     closed_ = true;
+    core_.workers.sockets().remove(local, acceptor_.native_handle());
     if (remove_path_) unlink(local.path().c_str());
     error_code ignored;
     acceptor_.close(ignored);
@@ -78,8 +79,7 @@ class ListeningSocket final : public Waiting, public std::enable_shared_from_thi
     for (;;) {
       if (!closed_) {
         SocketAddress peer;
-        const int descriptor =
-            accept4(acceptor_.native_handle(), peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        const int descriptor = accept4(acceptor_.native_handle(), peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         const int number = errno;
         if (descriptor >= 0) {
           Result<std::unique_ptr<Stream>> stream = take(descriptor, peer);
@@ -167,7 +167,7 @@ Result<std::unique_ptr<Listener>> watch(Core& core, Descriptor& descriptor, int 
   if (const error_code error = socket->assign(descriptor.get(), family, std::move(local), remove_path)) {
     return fail_socket(error.value(), doing);
   }
-  descriptor.release();
+  core.workers.sockets().add(socket->local, descriptor.release());
   return std::make_unique<OsListener>(std::move(socket));
 }
 
@@ -176,7 +176,8 @@ bool remove_stale(const Endpoint& at, const SocketAddress& address) {
   struct stat found;
   if (lstat(at.path().c_str(), &found) != 0 || !S_ISSOCK(found.st_mode)) return false;
   const Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (probe.get() < 0 || ::connect(probe.get(), address.get(), address.size) == 0 || errno != ECONNREFUSED) return false;
+  if (probe.get() < 0 || ::connect(probe.get(), address.get(), address.size) == 0 || errno != ECONNREFUSED)
+    return false;
   return unlink(at.path().c_str()) == 0;
 }
 
@@ -216,6 +217,9 @@ Result<std::unique_ptr<Listener>> listen_socket(Core& core, const Endpoint& at) 
   int number = bind(descriptor.get(), address->get(), address->size) == 0 ? 0 : errno;
   if (number == EADDRINUSE && family == AF_UNIX && remove_stale(at, *address)) {
     number = bind(descriptor.get(), address->get(), address->size) == 0 ? 0 : errno;
+  }
+  if (number == EADDRINUSE) {
+    if (Descriptor shared(core.workers.sockets().copy(at)); shared.get() >= 0) return watch(core, shared, family, false);
   }
   if (number != 0) return std::unexpected(bind_error(number, doing));
   // Nobody can connect before listen().

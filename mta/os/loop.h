@@ -68,7 +68,7 @@ class Loop {
 class LoopThread {
  public:
   LoopThread(EventSink& events, Workers& workers, std::string name);  // the name is what ps shows, 15 octets
-  ~LoopThread();  // as join()
+  ~LoopThread();                                                      // as join()
 
   Env& env() { return loop_.env(); }
   void stop() { loop_.stop(); }

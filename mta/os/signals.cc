@@ -37,9 +37,7 @@ class Signals final : public Waiting, public std::enable_shared_from_this<Signal
 
 }  // namespace
 
-void handle_signals(Core& core, SignalHandler handler) {
-  std::make_shared<Signals>(core, std::move(handler))->wait();
-}
+void handle_signals(Core& core, SignalHandler handler) { std::make_shared<Signals>(core, std::move(handler))->wait(); }
 
 void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
 

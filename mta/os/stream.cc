@@ -1,7 +1,7 @@
 #include "mta/os/stream.h"
 
-#include <boost/asio/socket_base.hpp>
 #include <unistd.h>
+#include <boost/asio/socket_base.hpp>
 
 #include "mta/os/sockaddr.h"
 
@@ -93,8 +93,8 @@ Task<Result<void>> StreamSocket::write_all(std::shared_ptr<StreamSocket> self, s
   self->begin(self->writing_, deadline);
   error_code error;
   while (!octets.empty()) {
-    const std::size_t size = co_await self->socket_.async_write_some(
-        asio::buffer(octets.data(), octets.size()), asio::redirect_error(asio::use_awaitable, error));
+    const std::size_t size = co_await self->socket_.async_write_some(asio::buffer(octets.data(), octets.size()),
+                                                                     asio::redirect_error(asio::use_awaitable, error));
     octets.remove_prefix(size);
     if (self->goes_on(self->writing_, error)) continue;
     if (self->ended_ || error || (self->writing_.expired && !octets.empty())) {
@@ -120,19 +120,25 @@ void StreamSocket::shutdown_send() {
 
 void StreamSocket::reset() {
   if (ended_ == Errc::closed) return;
-  end_calls(Errc::reset);
-  error_code ignored;
-  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  if (!ended_) {
+    end_calls(Errc::reset);
+    error_code ignored;
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  }
   shut();
 }
 
+// After a reset the stream stays one that was reset.
 void StreamSocket::close() noexcept {
   if (ended_ == Errc::closed) return;
-  const bool whole = !ended_;
+  if (ended_ == Errc::reset) {
+    shut();
+    return;
+  }
   end_calls(Errc::closed);
   error_code error;
-  if (whole) socket_.shutdown(asio::socket_base::shutdown_send, error);
-  if (!whole || error || finished_) {
+  socket_.shutdown(asio::socket_base::shutdown_send, error);
+  if (error || finished_) {
     shut();
   } else {
     linger();
@@ -157,13 +163,14 @@ void StreamSocket::linger() {
 }
 
 void StreamSocket::drain() {
-  socket_.async_read_some(asio::buffer(core_.scratch), [self = shared_from_this(), this](error_code error, std::size_t) {
-    if (error) {
-      shut();
-    } else {
-      drain();
-    }
-  });
+  socket_.async_read_some(asio::buffer(core_.scratch),
+                          [self = shared_from_this(), this](error_code error, std::size_t) {
+                            if (error) {
+                              shut();
+                            } else {
+                              drain();
+                            }
+                          });
 }
 
 namespace {

@@ -8,8 +8,8 @@
 // reset() on a Unix socket is a plain close: such a socket has no RST.
 #pragma once
 
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <memory>
 
 #include "mta/env/stream.h"
@@ -21,7 +21,8 @@ namespace postproof::os {
 inline constexpr Duration kLinger = 2s;
 inline constexpr Duration kLingerAtStop = 500ms;  // once the loop stops
 
-class StreamSocket final : public Socket<boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, LoopExecutor>> {
+class StreamSocket final
+    : public Socket<boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, LoopExecutor>> {
  public:
   // Takes a stream socket that is connected already, or will be by connect(). May fail for want of memory
   // or descriptors of the kernel's; the descriptor is closed then.
@@ -46,7 +47,7 @@ class StreamSocket final : public Socket<boost::asio::basic_stream_socket<boost:
   void linger();
   void drain();
 
-  bool finished_ = false;   // the peer's FIN has been read
+  bool finished_ = false;  // the peer's FIN has been read
   bool lingering_ = false;
 };
 

@@ -4,10 +4,11 @@
 
 namespace postproof::os {
 
-Workers::Workers(unsigned threads) : pool_([threads] {
-  const SignalsBlocked blocked;
-  return boost::asio::thread_pool(threads);
-}()) {}
+Workers::Workers(unsigned threads)
+    : pool_([threads] {
+        const SignalsBlocked blocked;
+        return boost::asio::thread_pool(threads);
+      }()) {}
 
 Workers::~Workers() { pool_.join(); }
 

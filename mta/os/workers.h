@@ -1,4 +1,5 @@
-// Threads for calls that block: all file operations of all event loops of the process.
+// What the event loops of a process share: threads for calls that block (all file operations), and the
+// sockets on which they listen.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -11,6 +12,7 @@
 #include <utility>
 
 #include "mta/env/task.h"
+#include "mta/os/shared_sockets.h"
 
 namespace postproof::os {
 
@@ -42,7 +44,10 @@ class Workers {
         asio::use_awaitable, std::move(function));
   }
 
+  SharedSockets& sockets() { return sockets_; }
+
  private:
+  SharedSockets sockets_;
   boost::asio::thread_pool pool_;
 };
 

@@ -32,6 +32,24 @@ std::string_view to_string(Stage stage) {
   return "unknown";
 }
 
+bool waits_for_site(const AttemptResult& result) {
+  if (const auto* reply = std::get_if<smtp::Reply>(&result.what)) {
+    return reply->code == 421 || result.stage < Stage::mail;
+  }
+  switch (std::get<Error>(result.what).code) {
+    case Errc::timed_out:
+    case Errc::refused:
+    case Errc::unreachable:
+    case Errc::reset:
+    case Errc::unexpected_eof:
+    case Errc::protocol:
+    case Errc::dns_temporary:
+      // RFC 5321 section 4.5.3.2.6: behind the dot the message may have been taken; haste would double it.
+      return result.stage != Stage::dot;
+    default: return false;
+  }
+}
+
 std::string host_text(const AttemptResult& result) {
   if (result.endpoint.empty()) return result.host;
   const std::string at = bracketed(result.endpoint);

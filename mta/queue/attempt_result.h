@@ -28,6 +28,10 @@ struct AttemptResult {
   bool operator==(const AttemptResult&) const = default;
 };
 
+// True: the attempt ended before the host looked at this message (no connection, a refused session, a
+// session that broke off), so that a success of another message at the site is news for this one.
+bool waits_for_site(const AttemptResult& result);
+
 // "mx1.example.net [192.0.2.1]:25"; empty when no host was tried.
 std::string host_text(const AttemptResult& result);
 // What the peer said or what went wrong, one line, escaped.

@@ -60,7 +60,11 @@ smtp::Reply read_reply(OctetReader& in) {
   status.klass = in.u8();
   status.subject = in.u16();
   status.detail = in.u16();
-  if (status.klass != 0) reply.status = status;
+  if (status.klass != 0) {
+    reply.status = status;
+  } else if (status != EnhancedStatus{}) {
+    in.turn_bad();
+  }
   const std::uint32_t lines = in.u32();
   for (std::uint32_t i = 0; i < lines && in.good(); ++i) reply.lines.emplace_back(in.text());
   return reply;

@@ -27,12 +27,12 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// Made if it is missing, and durable by name.
+// Made if it is missing.
 Task<Result<void>> ensure_directory(Env& env, std::string path) {
   auto made = co_await env.disk.mkdir(path);
   if (!made && made.error().code == Errc::already_exists) co_return Result<void>{};
-  if (!made) co_return made;
-  co_return co_await env.disk.sync_dir(parent_of(path));
+  if (made) made = co_await env.disk.sync_dir(parent_of(path));
+  co_return made;
 }
 
 Task<Result<std::unique_ptr<DiskLock>>> lock_spool(Env& env, std::string directory) {
@@ -48,10 +48,11 @@ class MessageWriter final : public SpoolWriter {
   MessageWriter(std::shared_ptr<JournalSpool::Core> core, MessageId id)
       : core_(std::move(core)), executor_(core_->env().executor), id_(id), body_(core_->env(), core_->body_path(id)) {}
 
-  // From any thread: what belongs to the spool's goes there to die.
+  // From any thread: the file is closed and removed on the spool's.
   ~MessageWriter() override {
+    if (!body_.in_file()) return;
     boost::asio::post(executor_, [core = std::move(core_), id = id_, file = body_.take_file()]() mutable {
-      if (file) core->abandon_body(id, std::move(file));
+      core->abandon_body(id, std::move(file));
     });
   }
 
@@ -113,6 +114,8 @@ Task<Result<void>> JournalSpool::Core::make_directories() {
   auto made = co_await ensure_directory(env_, settings_.directory);
   if (made) made = co_await ensure_directory(env_, journal_directory_);
   if (made) made = co_await ensure_directory(env_, bodies_directory_);
+  // A process that was killed may have made them and come no further.
+  if (made) made = co_await env_.disk.sync_dir(settings_.directory);
   if (!made) co_return fail(fmt::format("spool {}", settings_.directory), std::move(made.error()));
   co_return made;
 }

@@ -44,10 +44,12 @@ class Scheduler {
 
   // What settling has decided, after it was recorded: pending recipients wait for their due time, the
   // others leave; a message without pending recipients leaves the queue. `succeeded`: at least one was
-  // delivered, and everything that waits for this leg's site becomes due now. From any thread.
+  // delivered, and everything that waits for this leg's site (see waits_for_site) becomes due now, each
+  // recipient once between two waits that ran out by themselves. From any thread.
   Task<void> requeue(Leg leg, std::vector<Progress> progress, bool succeeded);
 
-  // When to try again, by the retry rules (see next_attempt); draws the jitter. From any thread.
+  // When to try again, by the retry rules (see next_attempt); draws the jitter. The recipients of one leg
+  // get one draw, so that they are due together again. From any thread.
   Task<std::optional<WallTime>> retry_at(std::shared_ptr<const StoredMessage> message, std::uint32_t attempts,
                                          WallTime started);
 
@@ -59,7 +61,7 @@ class Scheduler {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace postproof::queue

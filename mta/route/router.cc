@@ -34,6 +34,13 @@ std::optional<IpAddress> parse_literal(std::string_view text) {
   return address;
 }
 
+// A smarthost's address, as people write one in a configuration: brackets and tag are theirs to leave out.
+std::optional<IpAddress> parse_configured(std::string_view text) {
+  if (auto literal = parse_literal(text)) return literal;
+  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+  return IpAddress::parse(text);
+}
+
 bool is_v4_mapped(const IpAddress& address) {
   static const IpNetwork kMapped = *IpNetwork::parse("::ffff:0:0/96");
   return address.is_v6() && kMapped.contains(address);
@@ -75,7 +82,7 @@ struct Router::Impl {
 
   Task<Result<SitePtr>> smarthost_site() {
     const Smarthost& smarthost = *settings.smarthost;
-    if (const auto address = parse_literal(smarthost.host)) {
+    if (const auto address = parse_configured(smarthost.host)) {
       co_return literal_site(address->to_literal(), *address, smarthost.port, SiteOrigin::smarthost);
     }
     if (smarthost.lookup_mx) {
@@ -83,7 +90,6 @@ struct Router::Impl {
       if (!site) co_return fail(Errc::dns_temporary, "smarthost: " + site.error().what);
       co_return site;
     }
-    // A configuration file is read by people: brackets around the name are theirs.
     std::string_view bare = smarthost.host;
     if (bare.starts_with('[') && bare.ends_with(']')) bare = bare.substr(1, bare.size() - 2);
     const std::expected<std::string, std::string> name = dns::normal_name(bare);

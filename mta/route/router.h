@@ -14,7 +14,7 @@
 namespace postproof::route {
 
 struct Smarthost {
-  std::string host;        // name or address literal "[192.0.2.1]"
+  std::string host;        // name or address, with or without brackets
   bool lookup_mx = false;  // written without brackets around a name: its MX records count
   std::uint16_t port = 25;
 };

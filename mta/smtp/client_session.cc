@@ -85,6 +85,9 @@ Task<std::expected<void, ClientResult>> ClientSession::connect(Endpoint to) {
     env_.events.emit(event::Connect{session_, event::Direction::out, host_, peer_text, to_string(stream.error().code)});
     co_return std::unexpected(ClientResult{ClientStage::connect, std::move(stream.error())});
   }
+  if (state_ == State::lost) {
+    co_return std::unexpected(ClientResult{ClientStage::connect, Error{Errc::closed, "closed while dialing"}});
+  }
   stream_ = std::move(*stream);
   reader_.emplace(*stream_, LineReader::LineEnd::lf, limits::kReplyLine, kBufferSize);
   state_ = State::in_step;

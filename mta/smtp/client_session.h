@@ -76,7 +76,8 @@ class ClientSession {
 
   // Says QUIT if the session is in step, waits at most quit_timeout for anything to come back, and closes.
   Task<void> quit();
-  // Closes at once. May be called while another call is under way (dialing apart), which then ends with Errc::closed.
+  // Closes at once. May be called while another call is under way, which then ends with Errc::closed; one that dials
+  // does so when its dialing has ended.
   void close();
 
  private:

@@ -79,9 +79,10 @@ class OpenerReader {
 
   void read() {
     while (at_ < octets_.size()) {
-      const std::size_t end = octets_.find('\n', at_);
+      // RFC 5321 section 2.3.8: nothing else ends a line.
+      const std::size_t end = octets_.find("\r\n", at_);
       if (end == std::string_view::npos) break;
-      command(end);
+      command(end + 1);
       if (content_follows() && !content()) break;
     }
   }

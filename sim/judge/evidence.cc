@@ -50,7 +50,7 @@ void Evidence::take(std::size_t index, const Record& record) {
   } else if (const auto* fault = std::get_if<record::Fault>(&record.what)) {
     if (fault->line != 0) faults_.push_back(index);
   } else if (const auto* state = std::get_if<record::NodeState>(&record.what)) {
-    take(*state, record.at);
+    take(*state, index, record.at);
   } else if (const auto* operation = std::get_if<record::DiskOperation>(&record.what)) {
     if (operation->result != "ok" && changes_disk(operation->operation)) life(operation->node).disk_failed = true;
   } else if (const auto* end = std::get_if<record::End>(&record.what)) {
@@ -58,12 +58,12 @@ void Evidence::take(std::size_t index, const Record& record) {
   }
 }
 
-void Evidence::take(const record::NodeState& state, Duration at) {
+void Evidence::take(const record::NodeState& state, std::size_t index, Duration at) {
   if (state.state == "start") {
-    lives_[state.node].push_back(Life{at, {}, false, false});
+    lives_[state.node].push_back(Life{at, {}, 0, false, false});
   } else if (state.state == "crash" || state.state == "stop") {
     Life& last = life(state.node);
-    if (!last.end) last.end = at;
+    if (!last.end) last.end = at, last.end_record = index;
     last.crashed = last.crashed || state.state == "crash";
   }
 }
@@ -119,9 +119,8 @@ Seen Evidence::seen(const Conversation& conversation, const std::optional<std::s
   if (conversation.opener_ended) ended(*conversation.opener_ended, true);
   if (conversation.acceptor_reset) ended(*conversation.acceptor_reset, false);
   if (const auto lives = lives_.find(conversation.opener); lives != lives_.end()) {
-    const Duration dialed = recording_.records[conversation.dial].at;
     for (const Life& life : lives->second) {
-      if (life.end && *life.end >= dialed) ended(*life.end, true);
+      if (life.end && life.end_record > conversation.dial) ended(*life.end, true);
     }
   }
   if (arrived > ended_at_) seen = Seen::no;

@@ -99,6 +99,7 @@ class Evidence {
   struct Life {
     Duration begin{};
     std::optional<Duration> end;
+    std::size_t end_record = 0;
     bool crashed = false;
     bool disk_failed = false;  // at least one operation that changes the disk
   };
@@ -113,7 +114,7 @@ class Evidence {
   std::vector<Arrival> arrivals_;
   std::vector<Handover> handovers_;
   std::vector<EventSeen> events_;
-  void take(const record::NodeState& state, Duration at);
+  void take(const record::NodeState& state, std::size_t index, Duration at);
   Life& life(std::string_view node);
 
   std::map<std::string, std::vector<Life>, std::less<>> lives_;

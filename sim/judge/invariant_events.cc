@@ -20,8 +20,8 @@ struct Count {
 };
 using Counts = std::map<std::pair<std::string, std::string>, Count>;  // by node and mailbox
 
-void note(Count& count, const Evidence& evidence, std::size_t record) {
-  if (count.records.size() < kToldMax) add_records(count.records, evidence.around(record));
+void note(Count& count, std::size_t record) {
+  if (count.records.size() < kToldMax) count.records.push_back(record);
 }
 
 void count_accepted(const Evidence& evidence, Counts& counts) {
@@ -32,7 +32,7 @@ void count_accepted(const Evidence& evidence, Counts& counts) {
       const bool positive = message.reply && conversation.replies[*message.reply].positive();
       if (positive) ++count.least;
       if (positive || !message.reply) ++count.most;
-      note(count, evidence, message.record);
+      note(count, message.record);
     }
   }
   for (const EventSeen& seen : evidence.events()) {
@@ -40,7 +40,7 @@ void count_accepted(const Evidence& evidence, Counts& counts) {
     if (seen.event->name != "accepted" || seen.field("session") == "0") continue;
     Count& count = counts[{seen.event->node, mailbox_key(seen.field("sender"))}];
     ++count.events;
-    note(count, evidence, seen.record);
+    note(count, seen.record);
   }
 }
 
@@ -57,7 +57,7 @@ void count_delivered(const Evidence& evidence, Counts& counts) {
         Count& count = counts[{conversation.opener, mailbox_key(recipient)}];
         if (surely) ++count.least;
         ++count.most;
-        note(count, evidence, conversation.replies[*message.reply].record);
+        note(count, conversation.replies[*message.reply].record);
       }
     }
   }
@@ -65,17 +65,20 @@ void count_delivered(const Evidence& evidence, Counts& counts) {
     if (seen.event->name != "delivered") continue;
     Count& count = counts[{seen.event->node, mailbox_key(seen.field("recipient"))}];
     ++count.events;
-    note(count, evidence, seen.record);
+    note(count, seen.record);
   }
 }
 
-void compare(const Counts& counts, std::string_view event, std::string_view wire, Breaches& breaches) {
+void compare(const Evidence& evidence, const Counts& counts, std::string_view event, std::string_view wire,
+             Breaches& breaches) {
   for (const auto& [key, count] : counts) {
     if (count.events >= count.least && count.events <= count.most) continue;
+    std::vector<std::size_t> shown;
+    for (const std::size_t record : count.records) add_records(shown, evidence.around(record));
     const std::size_t nearest = count.events < count.least ? count.least : count.most;
     breaches.add(fmt::format("{} tells \"{}\" {} times for <{}>, and {} {}", key.first, event, count.events,
                              escape(key.second), nearest, wire),
-                 count.records);
+                 std::move(shown));
   }
 }
 
@@ -85,9 +88,9 @@ void check_events(const Evidence& evidence, std::vector<Failure>& failures) {
   Breaches breaches("events agree with the wire", "as many events as positive replies to final dots", failures);
   Counts accepted, delivered;
   count_accepted(evidence, accepted);
-  compare(accepted, "accepted", "went out as 250", breaches);
+  compare(evidence, accepted, "accepted", "went out as 250", breaches);
   count_delivered(evidence, delivered);
-  compare(delivered, "delivered", "came in as 250", breaches);
+  compare(evidence, delivered, "delivered", "came in as 250", breaches);
 }
 
 }  // namespace postproof::sim

@@ -103,6 +103,8 @@ void Ledger::enter_handovers() {
 
 // Acknowledgements between an MTA and the next server that the MTA has not seen, or may have forgotten.
 void Ledger::enter_transfers() {
+  std::set<std::pair<ConnectionId, std::size_t>> kept;  // by peers
+  for (const Arrival& arrival : evidence_.arrivals()) kept.emplace(arrival.message->connection, arrival.identity);
   for (const Conversation& conversation : evidence_.conversations()) {
     if (!conversation.smtp || !evidence_.is_mta(conversation.opener)) continue;
     for (const HeardMessage& message : conversation.messages) {
@@ -110,12 +112,8 @@ void Ledger::enter_transfers() {
       const Seen seen = evidence_.seen(conversation, message.reply);
       const HeardReply* reply = message.reply ? &conversation.replies[*message.reply] : nullptr;
       const bool positive = reply != nullptr && reply->positive();
-      const bool taken =
-          evidence_.is_mta(conversation.acceptor)
-              ? positive || seen != Seen::yes
-              : std::ranges::any_of(evidence_.arrivals(), [&](const Arrival& arrival) {
-                  return arrival.message->connection == conversation.connection && arrival.identity == identity;
-                });
+      const bool taken = evidence_.is_mta(conversation.acceptor) ? positive || seen != Seen::yes
+                                                                 : kept.contains({conversation.connection, identity});
       if (!taken) continue;
       const bool known =
           seen == Seen::yes && positive && !evidence_.may_be_forgotten(conversation.opener, *reply->arrived);

@@ -22,7 +22,9 @@ constexpr std::string_view kSpoolDirectory = "/spool";
 IpAddress resolver_address6() { return *IpAddress::parse("2001:db8::53"); }
 IpAddress submit_address6() { return *IpAddress::parse("2001:db8::25"); }
 
-bool is_given(const MtaPart& part, std::string_view key) { return std::ranges::find(part.given, key) != part.given.end(); }
+bool is_given(const MtaPart& part, std::string_view key) {
+  return std::ranges::find(part.given, key) != part.given.end();
+}
 
 bool any_of_family(const std::vector<IpAddress>& addresses, const IpAddress& like) {
   return std::ranges::any_of(addresses, [&](const IpAddress& address) { return address.is_v4() == like.is_v4(); });
@@ -70,7 +72,8 @@ void Cast::enter(World& world) {
   world_ = &world;
   dns_node_ = &world.add_node(std::string(kResolverHost), {resolver_address(), resolver_address6()});
   for (const MtaPart& part : scenario_.mtas) enter_mta(part);
-  for (const PeerPart& part : scenario_.peers) peers_.push_back(PeerActor{&part, &world.add_node(part.name, part.addresses)});
+  for (const PeerPart& part : scenario_.peers)
+    peers_.push_back(PeerActor{&part, &world.add_node(part.name, part.addresses)});
   for (const ClientPart& part : scenario_.clients) add_host(part.name, part.names.front(), part.addresses);
   add_host(std::string(kSubmitHost), submit_address().to_literal(), {submit_address(), submit_address6()});
   enter_links();

@@ -23,16 +23,16 @@ namespace postproof::sim {
 
 struct MtaActor {
   const MtaPart* part = nullptr;
-  Config config;               // complete
+  Config config;  // complete
   Node* node = nullptr;
-  Mta* mta = nullptr;          // while its run() is under way
-  TaskGroup* visits = nullptr; // for tasks that ask it something
-  bool up = false;             // in this life
-  bool failed = false;         // did not come up, or ended unasked
-  bool cut = false;            // a crash was ordered; until the next start
+  Mta* mta = nullptr;           // while its run() is under way
+  TaskGroup* visits = nullptr;  // for tasks that ask it something
+  bool up = false;              // in this life
+  bool failed = false;          // did not come up, or ended unasked
+  bool cut = false;             // a crash was ordered; until the next start
   Duration clock_offset{};
   std::vector<std::move_only_function<void()>> waiting;  // for its first coming up
-  bool came_up = false;        // once
+  bool came_up = false;                                  // once
 };
 
 // A host that clients run on.
@@ -41,9 +41,9 @@ struct HostActor {
   std::string helo;
   std::vector<IpAddress> addresses;
   Node* node = nullptr;
-  Env* env = nullptr;          // while its program runs
+  Env* env = nullptr;  // while its program runs
   TaskGroup* tasks = nullptr;
-  std::size_t running = 0;     // submissions and dialogues under way
+  std::size_t running = 0;  // submissions and dialogues under way
 };
 
 struct PeerActor {

@@ -36,8 +36,10 @@ std::string shell_word(std::string_view word) {
   if (plain) return std::string(word);
   std::string quoted = "'";
   for (const char c : word) {
-    if (c == '\'') quoted += "'\\''";
-    else quoted += c;
+    if (c == '\'')
+      quoted += "'\\''";
+    else
+      quoted += c;
   }
   return quoted + "'";
 }
@@ -60,8 +62,8 @@ std::string failure_report(const Scenario& scenario, const RunResult& result) {
   if (result.judgement.ok()) return "";
   const Recording& recording = result.recording;
   std::string text = fmt::format("FAIL {}{} seed={}   {} virtual\n", recording.scenario,
-                                 recording.variant.empty() ? "" : fmt::format(" [{}]", recording.variant), recording.seed,
-                                 view_time(result.virtual_time));
+                                 recording.variant.empty() ? "" : fmt::format(" [{}]", recording.variant),
+                                 recording.seed, view_time(result.virtual_time));
   for (const Failure& failure : result.judgement.failures) tell(scenario, recording, failure, text);
   text += fmt::format("  {} expectation{} passed\n", result.judgement.passed, result.judgement.passed == 1 ? "" : "s");
   text += fmt::format("  replay: postproof run {}{} --seed {}\n", shell_word(recording.scenario),

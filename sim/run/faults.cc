@@ -113,8 +113,9 @@ void Faults::step_clock(const Fault& fault, std::uint32_t line) {
   MtaActor* actor = cast_.mta(fault.host);
   if (actor == nullptr) return;
   actor->clock_offset += fault.by;
-  tell(fault, line, fmt::format("{} by {}", fault.by < Duration{0} ? "back" : "forward",
-                                format_duration(fault.by < Duration{0} ? -fault.by : fault.by)));
+  tell(fault, line,
+       fmt::format("{} by {}", fault.by < Duration{0} ? "back" : "forward",
+                   format_duration(fault.by < Duration{0} ? -fault.by : fault.by)));
   actor->node->set_clock_offset(actor->clock_offset);
 }
 

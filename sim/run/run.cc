@@ -56,8 +56,8 @@ class Play {
   Cast& cast_;
   World& world_;
   Faults faults_;
-  std::size_t ahead_ = 0;        // [[at]]s, dialogues and looks whose time has not come
-  std::size_t held_back_ = 0;    // of those, what waits for an MTA to come up
+  std::size_t ahead_ = 0;      // [[at]]s, dialogues and looks whose time has not come
+  std::size_t held_back_ = 0;  // of those, what waits for an MTA to come up
   std::size_t looking_ = 0;
 };
 
@@ -78,8 +78,8 @@ void Play::plan_one(const At& at) {
     return;
   }
   const Fault& fault = std::get<Fault>(at.what);
-  const bool strikes_once = fault.kind == "tcp.reset" ||
-                            (fault.kind == "process.crash" && fault.event.empty() && !fault.disk_op && !fault.disk_op_each);
+  const bool strikes_once = fault.kind == "tcp.reset" || (fault.kind == "process.crash" && fault.event.empty() &&
+                                                          !fault.disk_op && !fault.disk_op_each);
   // What is so from the beginning is so before the first program takes its first step.
   if (at.t == Duration{0} && !strikes_once) return faults_.begin(fault, at.line);
   ++ahead_;
@@ -134,6 +134,8 @@ bool Play::finished() const {
 // One line each. What begins with "MTA " is an MTA's own work: a scenario may end with it (see judge).
 std::string Play::pending() const {
   std::string text;
+  for (const std::string& node : world_.stuck_nodes())
+    text += fmt::format("{}: crashed, and its program does not end\n", node);
   bool mta_at_work = false;
   for (const MtaActor& actor : cast_.mtas()) {
     if (!actor.node->running()) continue;
@@ -142,7 +144,8 @@ std::string Play::pending() const {
     if (actor.mta == nullptr || !actor.up) {
       text += fmt::format("{} is coming up\n", name);
     } else if (messages > 0) {
-      text += fmt::format("MTA {}: {} in its queue\n", name, messages == 1 ? "1 message" : fmt::format("{} messages", messages));
+      text += fmt::format("MTA {}: {} in its queue\n", name,
+                          messages == 1 ? "1 message" : fmt::format("{} messages", messages));
       mta_at_work = true;
     } else if (!actor.mta->idle()) {
       text += fmt::format("MTA {}: sessions or attempts under way\n", name);
@@ -153,7 +156,8 @@ std::string Play::pending() const {
   if (ahead_ > 0) text += fmt::format("{} [[at]], dialogues or looks at a queue ahead\n", ahead_);
   if (faults_.restarts_ahead() > 0) text += fmt::format("{} restarts ahead\n", faults_.restarts_ahead());
   const std::size_t open = world_.network().open_connections();
-  if (open > 0 && !mta_at_work) text += fmt::format("{} connections open: {}", open, world_.network().describe_connections());
+  if (open > 0 && !mta_at_work)
+    text += fmt::format("{} connections open: {}", open, world_.network().describe_connections());
   while (text.ends_with('\n')) text.pop_back();
   return text;
 }
@@ -199,7 +203,7 @@ record::End Play::perform() {
                : stopped == World::Stopped::events ? "events"
                                                    : "stuck";
   if (stopped != World::Stopped::finished) end.pending = pending();
-  if (stopped != World::Stopped::events) {
+  if (stopped != World::Stopped::events && stopped != World::Stopped::stuck) {
     look_into_queues();
     world_.run(world_.now() + kLookMax, [this] { return looking_ == 0; });
   }
@@ -220,7 +224,6 @@ RunResult run_once(const Scenario& scenario, const RunOptions& options) {
   recording.seed = settings.seed;
   recording.start = settings.start;
 
-  std::size_t sealed = 0;
   {
     Cast cast(scenario);
     std::optional<Play> play;
@@ -231,10 +234,8 @@ RunResult run_once(const Scenario& scenario, const RunOptions& options) {
     result.virtual_time = world.now();
     result.fault_fired = !options.disk_op || play->each_fired();
     world.recorder().add(std::move(end));
-    sealed = recording.records.size();
+    world.shut_down();  // what that leaves is no part of the run
   }
-  // What the taking down has left is no part of the run.
-  recording.records.erase(recording.records.begin() + static_cast<std::ptrdiff_t>(sealed), recording.records.end());
   result.judgement = judge(scenario, recording);
   return result;
 }

@@ -21,7 +21,7 @@ struct RunOptions {
 struct RunResult {
   Recording recording;
   Judgement judgement;
-  bool fault_fired = true;    // false: the disk_op variant's crash never came: the series is over
+  bool fault_fired = true;  // false: the disk_op variant's crash never came: the series is over
   Duration virtual_time{};
 };
 

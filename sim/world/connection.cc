@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "mta/base/check.h"
 #include "sim/world/host.h"
 #include "sim/world/network_impl.h"
 #include "sim/world/sim_listener.h"
@@ -113,7 +114,10 @@ std::size_t Connection::write(Side side, std::string_view octets) {
   return size;
 }
 
-void Connection::begin_write(Side side) { end(side).writing = true; }
+void Connection::begin_write(Side side) {
+  PP_CHECK(!end(side).writing, "two writers wait on one stream");
+  end(side).writing = true;
+}
 
 void Connection::end_write(Side side) {
   End& it = end(side);

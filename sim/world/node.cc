@@ -23,6 +23,7 @@ const std::vector<IpAddress>& Node::addresses() const { return host_->addresses;
 World& Node::world() { return host_->core.world; }
 
 void Node::start(Program program) {
+  if (running() && host_->lives.back()->dead()) return;  // stuck: the run has failed, and ends
   PP_CHECK(!running(), "a node was started while its program runs");
   host_->program = std::move(program);
   restart();
@@ -31,6 +32,7 @@ void Node::start(Program program) {
 bool Node::running() const { return !host_->lives.empty() && host_->lives.back()->running; }
 
 void Node::restart() {
+  if (running() && host_->lives.back()->dead()) return;  // stuck: the run has failed, and ends
   PP_CHECK(!running(), "a node was restarted while its program runs");
   if (!host_->lives.empty() && host_->lives.back()->started) host_->end_life(false);
   Life& life = host_->lives.empty() || host_->lives.back()->gone() ? host_->begin_life() : host_->life();

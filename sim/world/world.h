@@ -44,7 +44,7 @@ class World {
   Duration now() const;  // virtual time since the start; what a node's monotonic clock reads
   Recorder& recorder();
   SimNetwork& network();
-  // A named random stream of the world's own.
+  // A named random stream of the world's own; each asking for one name gives another.
   std::unique_ptr<Random> random(std::string_view name);
   const WorldSettings& settings() const;
 

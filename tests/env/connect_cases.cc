@@ -14,7 +14,8 @@ TEST_CASE("connect: refused where nobody listens, and not inline") {
     const auto place = make_place();
     const Endpoint nobody = place->unlistened(transport);
     place->run([&](Env& env) -> Task<void> {
-      const Connected stream = co_await not_inline(env, env.network.connect(nobody, std::nullopt, env.clock.mono() + 10s));
+      const Connected stream =
+          co_await not_inline(env, env.network.connect(nobody, std::nullopt, env.clock.mono() + 10s));
       failed_with(Errc::refused, stream);
       if (!stream) CHECK(stream.error().what.find(nobody.to_string()) != std::string::npos);
     });
@@ -25,7 +26,8 @@ TEST_CASE("connect: unreachable where no route leads") {
   const auto place = make_place();
   const Endpoint nowhere = place->unreachable();
   place->run([&](Env& env) -> Task<void> {
-    const Connected stream = co_await not_inline(env, env.network.connect(nowhere, std::nullopt, env.clock.mono() + 10s));
+    const Connected stream =
+        co_await not_inline(env, env.network.connect(nowhere, std::nullopt, env.clock.mono() + 10s));
     failed_with(Errc::unreachable, stream);
   });
 }
@@ -45,7 +47,8 @@ TEST_CASE("connect: the deadline ends it") {
 TEST_CASE("connect: an inherited descriptor is nothing to connect to") {
   const auto place = make_place();
   place->run([&](Env& env) -> Task<void> {
-    const Connected stream = co_await not_inline(env, env.network.connect(Endpoint::inherited(3), std::nullopt, kNever));
+    const Connected stream =
+        co_await not_inline(env, env.network.connect(Endpoint::inherited(3), std::nullopt, kNever));
     failed_with(Errc::invalid, stream);
   });
 }
@@ -125,28 +128,27 @@ TEST_CASE("listen: in use, and not an address of this host") {
 TEST_CASE("listen: close ends the waiting accept and later ones, and frees the port") {
   for (const Transport transport : make_place()->transports()) {
     const auto place = make_place();
-    place->run(
-        [](Env&) -> Task<void> { co_return; },
-        [&](Env& env) -> Task<void> {
-          auto listener = env.network.listen(place->far_endpoint(transport));
-          if (!good(listener)) co_return;
-          const Endpoint at = (*listener)->local();
-          std::optional<Connected> accepted;
-          TaskGroup group(env.executor);
-          group.spawn(keep((*listener)->accept(), accepted));
-          co_await sleep_for(env, 5ms);
-          CHECK(!accepted.has_value());
-          (*listener)->close();
-          CHECK(!accepted.has_value());
-          co_await group.join();
-          failed_with(Errc::closed, *accepted);
-          const Connected later = co_await not_inline(env, (*listener)->accept());
-          failed_with(Errc::closed, later);
-          const Connected refused = co_await env.network.connect(at, std::nullopt, env.clock.mono() + 10s);
-          failed_with(Errc::refused, refused);
-          const auto again = env.network.listen(at);
-          good(again);
-        });
+    place->run([](Env&) -> Task<void> { co_return; },
+               [&](Env& env) -> Task<void> {
+                 auto listener = env.network.listen(place->far_endpoint(transport));
+                 if (!good(listener)) co_return;
+                 const Endpoint at = (*listener)->local();
+                 std::optional<Connected> accepted;
+                 TaskGroup group(env.executor);
+                 group.spawn(keep((*listener)->accept(), accepted));
+                 co_await sleep_for(env, 5ms);
+                 CHECK(!accepted.has_value());
+                 (*listener)->close();
+                 CHECK(!accepted.has_value());
+                 co_await group.join();
+                 failed_with(Errc::closed, *accepted);
+                 const Connected later = co_await not_inline(env, (*listener)->accept());
+                 failed_with(Errc::closed, later);
+                 const Connected refused = co_await env.network.connect(at, std::nullopt, env.clock.mono() + 10s);
+                 failed_with(Errc::refused, refused);
+                 const auto again = env.network.listen(at);
+                 good(again);
+               });
   }
 }
 

@@ -80,7 +80,8 @@ TEST_CASE("crash: rename, link, unlink and mkdir are undone without sync_dir, an
   for (const bool synced : {false, true}) {
     CAPTURE(synced);
     Host host;
-    for (const std::string_view path : {"/old", "/target", "/linked", "/gone"}) host.node.disk().put(path, std::string(path));
+    for (const std::string_view path : {"/old", "/target", "/linked", "/gone"})
+      host.node.disk().put(path, std::string(path));
     host.run_and_crash([synced](Env& env) -> Task<void> {
       co_await must(env.disk.rename("/old", "/target"));
       co_await must(env.disk.link("/linked", "/second"));
@@ -192,7 +193,8 @@ TEST_CASE("crash: timers fire with alive = false, and every pending and later ca
       CHECK(woken == Woken::closed);
       const Woken again = co_await sleep_until(env, env.clock.mono() + 1h);
       CHECK(again == Woken::closed);
-      const auto stream = co_await env.network.connect(Endpoint(*IpAddress::parse("192.0.2.1"), 25), std::nullopt, kNever);
+      const auto stream =
+          co_await env.network.connect(Endpoint(*IpAddress::parse("192.0.2.1"), 25), std::nullopt, kNever);
       failed_with(Errc::closed, stream);
       const auto file = co_await env.disk.open("/f", OpenMode::create_new);
       failed_with(Errc::closed, file);

@@ -7,16 +7,40 @@ Exit status 77 where strace is not to be had.
 
 import os
 import re
+import subprocess
 import sys
 import tempfile
 
 from strace_order import call, can_trace, happened_between, out_of_order, run_traced
 
 
+POISONED = """write: ok
+sync: input/output error
+sync: poisoned by a failed sync
+write: poisoned by a failed sync
+allocate: poisoned by a failed sync
+truncate: poisoned by a failed sync
+size: poisoned by a failed sync
+read: ok
+"""
+
+
+def failing_sync(program):
+    """What the calls yield when the kernel fails the first fdatasync: a text if it is wrong."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["strace", "-f", "-o", os.devnull, "-e", "trace=fdatasync",
+                   "-e", "inject=fdatasync:error=EIO:when=1", program, folder, "failing"]
+        said = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True).stdout
+    return None if said == POISONED else f"after a failed sync, got:\n{said}wanted:\n{POISONED}"
+
+
 def main():
     if not can_trace():
         print("strace is missing or not allowed here")
         return 77
+    if problem := failing_sync(sys.argv[1]):
+        print(problem)
+        return 1
     with tempfile.TemporaryDirectory() as folder:
         folder = os.path.realpath(folder)
         calls = run_traced([sys.argv[1], folder])

@@ -156,7 +156,8 @@ TEST_CASE("file: no call completes inline") {
     const Result<void> written = co_await not_inline(env, (*file)->write_at(0, "x"));
     good(written);
     char octet;
-    const Result<std::size_t> got = co_await not_inline(env, (*file)->read_at(0, std::span(&octet, 1)));  // surely cached
+    const Result<std::size_t> got =
+        co_await not_inline(env, (*file)->read_at(0, std::span(&octet, 1)));  // surely cached
     good(got);
     const Result<std::uint64_t> size = co_await not_inline(env, (*file)->size());
     good(size);

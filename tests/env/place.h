@@ -35,14 +35,14 @@ class Place {
   void run(Program near);
 
   virtual std::vector<Transport> transports() const = 0;
-  virtual Endpoint far_endpoint(Transport transport) = 0;   // where the far host may listen: port 0, or a path
-  virtual Endpoint unlistened(Transport transport) = 0;     // of the far host, where nobody listens
-  virtual Endpoint unreachable() = 0;                       // no route leads there
-  virtual Endpoint silent() = 0;                            // a SYN to it is never answered
-  virtual Endpoint foreign() = 0;                           // not an address of the near host
-  virtual IpAddress near_address() = 0;                     // IPv4, the near host's
-  virtual IpAddress second_near_address() = 0;              // IPv4, another of the near host's
-  virtual std::string folder() = 0;                         // of the near host's disk; not there yet, its parent is
+  virtual Endpoint far_endpoint(Transport transport) = 0;  // where the far host may listen: port 0, or a path
+  virtual Endpoint unlistened(Transport transport) = 0;    // of the far host, where nobody listens
+  virtual Endpoint unreachable() = 0;                      // no route leads there
+  virtual Endpoint silent() = 0;                           // a SYN to it is never answered
+  virtual Endpoint foreign() = 0;                          // not an address of the near host
+  virtual IpAddress near_address() = 0;                    // IPv4, the near host's
+  virtual IpAddress second_near_address() = 0;             // IPv4, another of the near host's
+  virtual std::string folder() = 0;                        // of the near host's disk; not there yet, its parent is
 };
 
 // Of the program's world.
@@ -59,7 +59,8 @@ bool good(const Result<T>& result) {
 // True if it is this error; otherwise the case has failed.
 template <class T>
 bool failed_with(Errc code, const Result<T>& result) {
-  const std::string got = result ? "success" : result.error().what + " (" + std::string(to_string(result.error().code)) + ")";
+  const std::string got =
+      result ? "success" : result.error().what + " (" + std::string(to_string(result.error().code)) + ")";
   const bool right = !result && result.error().code == code;
   CHECK_MESSAGE(right, "expected ", std::string(to_string(code)), ", got ", got);
   return right;

@@ -14,7 +14,8 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 
-FILE_CALLS = "openat,pwrite64,pwritev,write,writev,sendto,sendmsg,fdatasync,fsync,rename,renameat,renameat2,link,unlink,mkdir"
+FILE_CALLS = ("openat,pwrite64,pwritev,write,writev,sendto,sendmsg,fdatasync,fsync,"
+              "rename,renameat,renameat2,link,unlink,mkdir")
 
 
 @dataclass

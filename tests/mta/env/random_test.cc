@@ -52,12 +52,12 @@ TEST_CASE("below: draws again in the incomplete last stretch, and only there") {
       {1, {kMost}, 0, 1},
       {2, {kMost}, 1, 1},
       {256, {kMost}, 255, 1},
-      {3, {kMost - 1}, 2, 1},          // 2^64 = 3 * k + 1: only the last value is too many
+      {3, {kMost - 1}, 2, 1},  // 2^64 = 3 * k + 1: only the last value is too many
       {3, {kMost, 7}, 1, 2},
-      {10, {kMost - 6}, 9, 1},         // 2^64 = 10 * k + 6
+      {10, {kMost - 6}, 9, 1},  // 2^64 = 10 * k + 6
       {10, {kMost - 5, kMost, 4}, 4, 3},
       {half, {kMost}, half - 1, 1},
-      {half + 1, {half}, half, 1},     // one stretch fits
+      {half + 1, {half}, half, 1},  // one stretch fits
       {half + 1, {half + 1, kMost, 0}, 0, 3},
       {kMost, {kMost - 1}, kMost - 1, 1},
       {kMost, {kMost, 5}, 5, 2},

@@ -42,7 +42,8 @@ class HandClock final : public Clock {
   };
   void fire(auto due, bool alive) {
     for (;;) {
-      const auto at = std::find_if(timers_.begin(), timers_.end(), [&](const auto& entry) { return due(entry.second); });
+      const auto at =
+          std::find_if(timers_.begin(), timers_.end(), [&](const auto& entry) { return due(entry.second); });
       if (at == timers_.end()) return;
       Callback callback = std::move(at->second.callback);
       timers_.erase(at);

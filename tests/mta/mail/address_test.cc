@@ -124,7 +124,8 @@ TEST_CASE("every single octet in a local-part and in a domain: what is taken is 
   for (int i = 0; i < 256; ++i) {
     const std::string octet(1, static_cast<char>(i));
     const bool printable = i >= 0x20 && i <= 0x7e;
-    for (const std::string& text : {"a" + octet + "b@d.example", "\"a" + octet + "b\"@d.example", "a@d" + octet + "e"}) {
+    for (const std::string& text :
+         {"a" + octet + "b@d.example", "\"a" + octet + "b\"@d.example", "a@d" + octet + "e"}) {
       const auto address = Address::parse(text);
       if (address) CHECK((printable && address->to_string() == text));
     }

@@ -7,7 +7,8 @@ namespace postproof::os {
 namespace {
 
 TEST_CASE("endpoints survive the way to a socket address and back") {
-  for (const std::string_view text : {"0.0.0.0:0", "192.0.2.1:25", "[::1]:65535", "[2001:db8::ff]:2525", "unix:/run/x"}) {
+  for (const std::string_view text :
+       {"0.0.0.0:0", "192.0.2.1:25", "[::1]:65535", "[2001:db8::ff]:2525", "unix:/run/x"}) {
     const Endpoint endpoint = *Endpoint::parse(text);
     const auto address = to_socket_address(endpoint);
     REQUIRE(address.has_value());

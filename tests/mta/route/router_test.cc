@@ -237,6 +237,8 @@ TEST_CASE("a smarthost takes everything") {
   } cases[] = {
       {"an address", {"[192.0.2.1]", false, 25}, "[192.0.2.1]", "192.0.2.1:25"},
       {"an address on loopback", {"[127.0.0.1]", false, 2525}, "[127.0.0.1]:2525", "127.0.0.1:2525"},
+      {"an IPv6 address without its tag", {"[2001:db8::1]", false, 25}, "[IPv6:2001:db8::1]", "[2001:db8::1]:25"},
+      {"an address without brackets", {"192.0.2.1", true, 25}, "[192.0.2.1]", "192.0.2.1:25"},
       {"our own address: configuration is obeyed", {"[192.0.2.25]", false, 25}, "[192.0.2.25]", "192.0.2.25:25"},
       {"a name without its MX", {"dest.example", false, 25}, "dest.example", text(Errc::dns_temporary)},
       {"a name", {"mx1.dest.example", false, 587}, "mx1.dest.example:587", mx1},

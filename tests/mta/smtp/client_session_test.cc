@@ -284,7 +284,8 @@ TEST_CASE("hostile and failing transactions: D01 to D20, L12, L15, both ways") {
       {{"250 m", "250 r", "250 r", "354 go", "FIN"}, {eof_at("dot", "final dot"), eof_at("dot", "final dot")}, false},
       // Replies out of place.
       {{"354 go"},
-       {"mail: protocol error: MAIL: reply out of place: 354 go", "mail: protocol error: MAIL: reply out of place: 354 go"},
+       {"mail: protocol error: MAIL: reply out of place: 354 go",
+        "mail: protocol error: MAIL: reply out of place: 354 go"},
        false},
       {{"250 m", "550 r", "354 go"}, {"rcpt: 550 r", "rcpt: protocol error: RCPT: reply out of place: 354 go"}, false},
       {{"250 m", "550 r", "250 r", "250 what"},
@@ -566,7 +567,9 @@ TEST_CASE("content that cannot be read never gets its dot") {
   Transaction transaction;
   transaction.recipients = {Address{"b", "d"}};
   const auto run = [](ClientSession& session, Transaction t, ContentSource& source,
-                      std::vector<ClientResult>& into) -> Task<void> { into = co_await session.deliver(std::move(t), source); };
+                      std::vector<ClientResult>& into) -> Task<void> {
+    into = co_await session.deliver(std::move(t), source);
+  };
   c.group.spawn(run(*c.session, transaction, failing, results));
   c.world.settle();
   c.sent();
@@ -622,6 +625,17 @@ TEST_CASE("QUIT is bounded, and closing ends what is under way: E08, D21") {
   CHECK(closes == 1);
 }
 
+TEST_CASE("a session that is closed while it dials does not come to life") {
+  Client c;
+  c.world.connect_takes = 10s;
+  c.connect();
+  c.session->close();
+  c.world.advance(10s);
+  CHECK(c.connected == "connect: closed: closed while dialing");
+  CHECK(c.wire().closed());
+  CHECK(c.world.events.empty());
+}
+
 TEST_CASE("an address with a control octet never reaches a wire") {
   Client c;
   c.hello(kPlain);
@@ -631,7 +645,9 @@ TEST_CASE("an address with a control octet never reaches a wire") {
   std::vector<ClientResult> results;
   Pieces content({"x\r\n"});
   const auto run = [](ClientSession& session, Transaction t, ContentSource& source,
-                      std::vector<ClientResult>& into) -> Task<void> { into = co_await session.deliver(std::move(t), source); };
+                      std::vector<ClientResult>& into) -> Task<void> {
+    into = co_await session.deliver(std::move(t), source);
+  };
   c.group.spawn(run(*c.session, transaction, content, results));
   CHECK(c.sent() == "");
   REQUIRE(results.size() == 1);

@@ -101,11 +101,10 @@ TEST_CASE("decoding, at every split: B01 to B05") {
 }
 
 TEST_CASE("only CRLF.CRLF ends the data: Y01, Y02, Y07") {
-  const std::vector<std::string> no_ends = {
-      "\n.\n",       "\n.\r",     "\r.\n",       "\r.\r",        "\n.\r\n",
-      "\r.\r\n",     "\r\n.\n",   "\r\n.\r",     "\r\n.\rx",     "\r\r\n.\r\r\n",
-      "\r\n.\r\r\n", "\n\n.\n\n", "\r\n\n.\r\n", "\r\n.\n\r\n",  "\r\n.x\r\n",
-      "\r\r.\r\n",   "\r\n .\r\n"};
+  const std::vector<std::string> no_ends = {"\n.\n",       "\n.\r",     "\r.\n",       "\r.\r",       "\n.\r\n",
+                                            "\r.\r\n",     "\r\n.\n",   "\r\n.\r",     "\r\n.\rx",    "\r\r\n.\r\r\n",
+                                            "\r\n.\r\r\n", "\n\n.\n\n", "\r\n\n.\r\n", "\r\n.\n\r\n", "\r\n.x\r\n",
+                                            "\r\r.\r\n",   "\r\n .\r\n"};
   for (std::string sequence : no_ends) {
     CAPTURE(sequence);
     const std::string evil = "a" + sequence + "MAIL FROM:<evil@example>\r\n";
@@ -143,7 +142,8 @@ TEST_CASE("bare newlines kept or converted") {
     CAPTURE(c.wire);
     for (const auto& pieces : cuts(c.wire)) {
       CHECK(decode(pieces) == Decoded{c.kept, "", true, true, c.kept.size()});
-      CHECK(decode(pieces, DataDecoder::BareNewlines::convert) == Decoded{c.converted, "", true, true, c.converted.size()});
+      CHECK(decode(pieces, DataDecoder::BareNewlines::convert) ==
+            Decoded{c.converted, "", true, true, c.converted.size()});
     }
     CHECK_FALSE(has_bare_newline(c.converted));
   }
@@ -213,7 +213,8 @@ TEST_CASE("every short text over a nasty alphabet: encoded it has one end and no
     for (std::size_t i = 0; i < length; ++i) count *= alphabet.size();
     for (std::size_t n = 0; n < count; ++n) {
       std::string text;
-      for (std::size_t i = 0, rest = n; i < length; ++i, rest /= alphabet.size()) text += alphabet[rest % alphabet.size()];
+      for (std::size_t i = 0, rest = n; i < length; ++i, rest /= alphabet.size())
+        text += alphabet[rest % alphabet.size()];
       const std::string wire = encode({text});
       REQUIRE_FALSE(has_bare_newline(wire));
       const Decoded back = decode({wire});

@@ -60,7 +60,7 @@ TEST_CASE("lines") {
       {"a\nb\rc\r\n", crlf, {"a\nb\rc"}, 0},  // A33
       {"\n\r\n", crlf, {"\n"}, 0},
       {"a\r\r\n", crlf, {"a\r"}, 0},
-      {"12345678\r\n", crlf, {"12345678"}, 0},                 // 10 octets with their end
+      {"12345678\r\n", crlf, {"12345678"}, 0},                     // 10 octets with their end
       {"123456789\r\nx\r\n", crlf, {"over 11 12345678", "x"}, 0},  // 11
       {"1234567890\r\nx\r\n", crlf, {"over 12 12345678", "x"}, 0},
       {std::string(50, 'y') + "\r\nx\r\n", crlf, {"over 52 yyyyyyyy", "x"}, 0},

@@ -133,7 +133,9 @@ TEST_CASE("bounds: lines beyond the limit are read and dropped, octets beyond it
 }
 
 TEST_CASE("capabilities") {
-  const auto of = [](std::vector<std::string> lines) { return Capabilities::of(Reply{250, std::nullopt, std::move(lines)}); };
+  const auto of = [](std::vector<std::string> lines) {
+    return Capabilities::of(Reply{250, std::nullopt, std::move(lines)});
+  };
   const Capabilities plain = of({"mx.example greets you"});
   Capabilities none;
   none.extended = true;

@@ -111,8 +111,9 @@ TEST_CASE("every line of two, four and five has its enhanced code, but greeting 
   server.start();
   server.wire->received();
   server.say("HELO x\r\n");
-  for (const char* line : {"NOOP", "RSET", "HELP", "VRFY x", "EXPN x", "FOO", "MAIL", "MAIL FROM:<a@b> X=1", "RCPT TO:<x@y>",
-                           "DATA", "MAIL FROM:<a@b>", "MAIL FROM:<a@b>", "RCPT TO:<x@y>", "RCPT TO:<>", "STARTTLS", "QUIT"}) {
+  for (const char* line :
+       {"NOOP", "RSET", "HELP", "VRFY x", "EXPN x", "FOO", "MAIL", "MAIL FROM:<a@b> X=1", "RCPT TO:<x@y>", "DATA",
+        "MAIL FROM:<a@b>", "MAIL FROM:<a@b>", "RCPT TO:<x@y>", "RCPT TO:<>", "STARTTLS", "QUIT"}) {
     const std::string reply = server.say(std::string(line) + "\r\n");
     CAPTURE(line);
     CAPTURE(reply);
@@ -173,8 +174,7 @@ TEST_CASE("groups: replies in order, whatever the segments: L10, L14") {
   const std::string all =
       "EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<no@f>\r\nRCPT TO:<e@f>\r\nNOOP\r\nDATA\r\none\r\n.\r\n"
       "MAIL FROM:<>\r\nRCPT TO:<g@f>\r\nDATA\r\ntwo\r\n.\r\nQUIT\r\n";
-  const std::string want =
-      "220 250- 250- 250- 250- 250 250 550 250 250 354 250 250 250 354 250 221";
+  const std::string want = "220 250- 250- 250- 250- 250 250 550 250 250 354 250 250 250 354 250 221";
   for (std::size_t split = 0; split <= all.size(); ++split) {
     Server server;
     server.store.refused.emplace("no@f", Reply::of(550, "5.1.1", "no such user"));
@@ -234,7 +234,8 @@ TEST_CASE("a DATA that the intake refuses ends the transaction, not the session"
 }
 
 TEST_CASE("the reply to the final dot is the intake's: B10") {
-  for (const Reply& refusal : {Reply::of(451, "4.3.0", "x"), Reply::of(452, "4.3.1", "x"), Reply::of(554, "5.4.6", "x")}) {
+  for (const Reply& refusal :
+       {Reply::of(451, "4.3.0", "x"), Reply::of(452, "4.3.1", "x"), Reply::of(554, "5.4.6", "x")}) {
     Server server;
     server.store.commit_refusal = refusal;
     server.hello();
@@ -348,8 +349,9 @@ TEST_CASE("recipients: A32") {
   Server server(settings);
   server.hello();
   server.wire->received();
-  CHECK(server.codes("MAIL FROM:<a@b>\r\nRCPT TO:<1@d>\r\nRCPT TO:<2@d>\r\nRCPT TO:<3@d>\r\nRCPT TO:<4@d>\r\nDATA\r\n") ==
-        "250 250 250 452 452 354");
+  CHECK(
+      server.codes("MAIL FROM:<a@b>\r\nRCPT TO:<1@d>\r\nRCPT TO:<2@d>\r\nRCPT TO:<3@d>\r\nRCPT TO:<4@d>\r\nDATA\r\n") ==
+      "250 250 250 452 452 354");
   server.say(".\r\n");
   CHECK(server.store.messages[0].recipients == std::vector<std::string>{"1@d", "2@d"});
 }
@@ -475,6 +477,19 @@ TEST_CASE("stop: at once when idle, behind what is under way otherwise") {
   CHECK(slow.over());
   CHECK(slow.store.messages.empty());
   CHECK(slow.store.abandoned == 1);
+
+  // A commit is waited for, however long it takes, and its reply is sent.
+  Server committing;
+  committing.store.env = &committing.world.env();
+  committing.store.commit_takes = ServerSession::kStopGrace + 10s;
+  committing.hello().say(kTransaction);
+  committing.say("x\r\n.\r\n");
+  committing.session->stop();
+  committing.world.advance(ServerSession::kStopGrace + 9s);
+  CHECK(committing.wire->received() == "");
+  committing.world.advance(1s);
+  CHECK(committing.wire->received() == "250 2.0.0 queued\r\n" + farewell);
+  CHECK(committing.over());
 
   // A client that does not read its replies.
   Server deaf;

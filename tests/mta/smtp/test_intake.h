@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "mta/env/wakeup.h"
 #include "mta/smtp/intake.h"
 
 namespace postproof::test {
@@ -17,13 +18,15 @@ struct Taken {
 };
 
 struct Store {
-  std::vector<Taken> messages;                // committed
-  std::vector<smtp::SessionInfo> sessions;    // as MAIL saw them
+  std::vector<Taken> messages;              // committed
+  std::vector<smtp::SessionInfo> sessions;  // as MAIL saw them
   std::vector<smtp::MailParams> mails;
   unsigned begun = 0, abandoned = 0, resets = 0;
   std::map<std::string, smtp::Reply> refused;  // by recipient
   std::optional<smtp::Reply> mail_refusal, begin_refusal, commit_refusal;
   std::size_t largest_chunk = 0;
+  Env* env = nullptr;  // needed when a commit takes its time
+  Duration commit_takes{};
 };
 
 class TestIntake final : public smtp::Intake {
@@ -65,6 +68,9 @@ class TestIntake final : public smtp::Intake {
     }
     Task<smtp::Reply> commit() override {
       over_ = true;
+      if (store_.env != nullptr) {
+        static_cast<void>(co_await sleep_until(*store_.env, store_.env->clock.mono() + store_.commit_takes));
+      }
       if (store_.commit_refusal) co_return *store_.commit_refusal;
       store_.messages.push_back(std::move(taken_));
       co_return smtp::Reply::of(250, "2.0.0", "queued");

@@ -192,8 +192,9 @@ class TestWorld : private Network, private Disk, private Entropy, private EventS
   }
   static Endpoint endpoint(std::string_view text) { return *Endpoint::parse(text); }
 
-  // Of the next connect(); none: it succeeds.
+  // Of each connect(); none: it succeeds.
   std::optional<Errc> connect_error;
+  Duration connect_takes{};
   // The other ends of what the program has dialed, in order.
   std::vector<Wire> dialed;
   // A client dials what the program listens at. None: nobody listens.
@@ -242,6 +243,7 @@ class TestWorld : private Network, private Disk, private Entropy, private EventS
 
   Task<Result<std::unique_ptr<Stream>>> connect(Endpoint to, std::optional<IpAddress>, Deadline) override {
     co_await boost::asio::post(env_.executor, boost::asio::use_awaitable);
+    if (connect_takes > Duration{}) static_cast<void>(co_await sleep_until(env_, clock_.mono() + connect_takes));
     if (connect_error) co_return fail(*connect_error, "connect " + to.to_string());
     auto [stream, wire] = open(endpoint("192.0.2.25:41000"), to);
     dialed.push_back(wire);

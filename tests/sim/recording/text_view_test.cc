@@ -119,7 +119,8 @@ TEST_CASE("no line is wider than it may be, and none has a control octet") {
   recording.records.push_back(Record{1s, record::Octets{1, Side::opener, std::string(100'000, 'x') + "\r\n", 1s}});
   TextViewOptions options;
   options.disk = true;
-  for (std::string_view line : split(text_view(recording, options), '\n')) {
+  const std::string view = text_view(recording, options);
+  for (std::string_view line : split(view, '\n')) {
     CHECK(line.size() <= 150);
     CHECK(std::ranges::all_of(line, [](char c) { return c >= 0x20 && c < 0x7f; }));
   }

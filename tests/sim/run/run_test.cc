@@ -1,0 +1,288 @@
+// Whole runs: the world is built, plays, ends where it should, and leaves the same recording twice.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "sim/recording/recording_file.h"
+#include "sim/run/run.h"
+#include "sim/scenario/load.h"
+
+namespace postproof::sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+Scenario load(const std::string& text) {
+  auto scenario = load_scenario("test.toml", text);
+  if (!scenario) {
+    for (const Problem& problem : scenario.error()) MESSAGE(problem.to_string());
+  }
+  REQUIRE(scenario);
+  return std::move(*scenario);
+}
+
+RunResult run(const std::string& text) {
+  const Scenario scenario = load(text);
+  RunResult result = run_once(scenario, {});
+  INFO(failure_report(scenario, result));
+  CHECK(result.judgement.ok());
+  return result;
+}
+
+// The report of a run that must fail.
+std::string report_of(const std::string& text) {
+  const Scenario scenario = load(text);
+  const RunResult result = run_once(scenario, {});
+  CHECK_FALSE(result.judgement.ok());
+  return failure_report(scenario, result);
+}
+
+const record::End& end_of(const RunResult& result) { return std::get<record::End>(result.recording.records.back().what); }
+
+bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+constexpr const char* kHosts = R"(
+title = "test"
+[dns]
+zone = '''
+dest.example. MX 10 mx1.dest.example.
+dest.example. MX 20 mx2.dest.example.
+'''
+[mta.sut]
+retry.schedule = ["15m"]
+retry.jitter = 0
+[peer.mx1]
+names = ["mx1.dest.example"]
+[peer.mx2]
+names = ["mx2.dest.example"]
+[peer.home]
+names = ["src.example"]
+)";
+
+constexpr const char* kSubmit = R"(
+[[at]]
+t = "1s"
+submit = { to = "sut", from = "alice@src.example", rcpt = "bob@dest.example" }
+)";
+
+std::string scene(const std::string& rest) { return kHosts + rest; }
+
+}  // namespace
+
+TEST_CASE("a message goes through, and the run ends when nothing is left") {
+  const RunResult result = run(scene(std::string(kSubmit) + R"(
+[[expect]]
+delivered = { rcpt = "bob@dest.example", at = "mx1", when = "1s" }
+[[expect]]
+end = { queue = 0, connections = 0, when = "1s" }
+)"));
+  CHECK(end_of(result).reason == "done");
+  CHECK(result.virtual_time < 2s);
+  CHECK(result.judgement.passed == 2);
+}
+
+TEST_CASE("two runs leave the same recording, another seed another one") {
+  const Scenario scenario = load(scene(std::string(kSubmit) + R"(
+[[at]]
+t = "0s"
+fault = { kind = "tcp.blackhole", host = "mx1" }
+[[expect]]
+delivered = { rcpt = "bob@dest.example", at = "mx2" }
+)"));
+  const std::string once = recording_to_json_lines(run_once(scenario, {}).recording);
+  CHECK(once == recording_to_json_lines(run_once(scenario, {}).recording));
+  CHECK(once != recording_to_json_lines(run_once(scenario, {99, {}}).recording));
+}
+
+TEST_CASE("five days of outage end in one report") {
+  const RunResult result = run(scene(std::string(kSubmit) + R"(
+[[at]]
+t = "0s"
+fault = { kind = "tcp.refuse", host = "mx1" }
+[[at]]
+t = "0s"
+fault = { kind = "tcp.refuse", host = "mx2" }
+[[expect]]
+dsn = { to = "alice@src.example", at = "home", final = "bob@dest.example", action = "failed", when = "120h1s" }
+)"));
+  CHECK(result.virtual_time > 120h);
+}
+
+TEST_CASE("a fault ends by itself") {
+  run(scene(std::string(kSubmit) + R"(
+[[at]]
+t = "0s"
+fault = { kind = "dns.servfail", name = "dest.example", for = "10m" }
+[[expect]]
+attempts = { rcpt = "bob@dest.example", when = ["1s", "15m1s"] }
+[[expect]]
+delivered = { rcpt = "bob@dest.example" }
+)"));
+}
+
+TEST_CASE("a look at a queue keeps the run going to its moment") {
+  const RunResult result = run(scene(std::string(kSubmit) + R"(
+[[at]]
+t = "0s"
+fault = { kind = "tcp.refuse", host = "mx1", for = "10m" }
+[[at]]
+t = "0s"
+fault = { kind = "tcp.refuse", host = "mx2", for = "10m" }
+[[expect]]
+queue = { mta = "sut", rcpt = "bob@dest.example", t = "5m", depth = 1, next = "15m1s" }
+[[expect]]
+queue = { t = "1h", depth = 0 }
+[[expect]]
+delivered = { rcpt = "bob@dest.example" }
+)"));
+  CHECK(result.virtual_time == 1h);
+}
+
+TEST_CASE("work left at the limit fails, unless it was asked for") {
+  const std::string left = "limit = \"1h\"\n" + scene(std::string(kSubmit) + R"(
+[[at]]
+t = "0s"
+fault = { kind = "tcp.refuse", host = "mx1" }
+[[at]]
+t = "0s"
+fault = { kind = "tcp.refuse", host = "mx2" }
+)");
+  const std::string report = report_of(left);
+  CHECK(holds(report, "invariant: the run comes to an end"));
+  CHECK(holds(report, "MTA sut: 1 message in its queue"));
+  run(left + "[[expect]]\nend = { queue = 1 }\n");
+}
+
+TEST_CASE("a crash at an event, and what comes after the restart") {
+  const RunResult result = run(scene(std::string(kSubmit) + R"(
+[[at]]
+t = "0s"
+fault = { kind = "process.crash", host = "sut", event = "accepted", match = "alice@*", restart = "10m" }
+[[expect]]
+delivered = { rcpt = "bob@dest.example", when = "10m1s" }
+)"));
+  const auto crashes = std::ranges::count_if(result.recording.records, [](const Record& record) {
+    const auto* state = std::get_if<record::NodeState>(&record.what);
+    return state != nullptr && state->node == "sut" && state->state == "crash";
+  });
+  CHECK(crashes == 1);
+}
+
+TEST_CASE("an MTA that stays down is not waited for") {
+  const RunResult result = run(scene(std::string(kSubmit) + R"(
+[[at]]
+t = "0s"
+fault = { kind = "process.crash", host = "sut", event = "accepted" }
+[[expect]]
+never = { event = "connect", at = "mx1" }
+)"));
+  CHECK(end_of(result).reason == "done");
+}
+
+TEST_CASE("disk_op = each: a variant for every operation, and a last one without a crash") {
+  const Scenario scenario = load("open = true\n" + scene(std::string(kSubmit) + R"(
+[[at]]
+t = "0s"
+fault = { kind = "process.crash", host = "sut", disk_op = "each", from = "connect", restart = "1s" }
+)"));
+  const auto results = run_scenario(scenario, {}, {});
+  REQUIRE(results.size() > 2);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    INFO(failure_report(scenario, results[i]));
+    CHECK(results[i].judgement.ok());
+    CHECK(results[i].recording.variant == "disk_op=" + std::to_string(i + 1));
+    CHECK(results[i].fault_fired == (i + 1 < results.size()));
+  }
+  CHECK(run_scenario(scenario, {}, "disk_op=2").size() == 1);
+  CHECK(run_scenario(scenario, {}, "other").empty());
+  CHECK(run_scenario(load(scene(kSubmit)), {}, "disk_op=2").empty());
+}
+
+TEST_CASE("an MTA that does not come up fails the run by name") {
+  const std::string report = report_of(scene(std::string(kSubmit) + R"(
+[[at]]
+t = "0s"
+fault = { kind = "disk.eio", host = "sut", operation = "*" }
+)"));
+  CHECK(holds(report, "invariant: every part of the world comes up"));
+  CHECK(holds(report, "sut runs"));
+}
+
+TEST_CASE("a failed dialogue fails the run at its line") {
+  const std::string report = report_of(scene(R"(
+[client.raw]
+to = "sut"
+script = '''
+< 220
+> NOOP
+< 999
+'''
+)"));
+  CHECK(holds(report, "script of raw"));
+  CHECK(holds(report, "NOOP"));
+}
+
+TEST_CASE("a failure tells its line, what was wanted, what came, and how to see it again") {
+  const std::string text = scene(std::string(kSubmit) + "[[expect]]\ndelivered = { rcpt = \"bob@dest.example\", at = \"mx2\" }\n");
+  const std::string report = report_of(text);
+  CAPTURE(report);
+  CHECK(report.starts_with("FAIL test.toml seed=1   "));
+  const auto line = std::count(text.begin(), text.end(), '\n');
+  CHECK(holds(report, "  :" + std::to_string(line) + " expect delivered = { rcpt = \"bob@dest.example\", at = \"mx2\" }\n"));
+  CHECK(holds(report, "     wanted   1 delivery to bob@dest.example at mx2\n"));
+  CHECK(holds(report, "     nearest  mx1 1.0"));
+  CHECK(holds(report, "sut > mx1"));
+  CHECK(holds(report, "  0 expectations passed\n"));
+  CHECK(holds(report, "  replay: postproof run test.toml --seed 1\n"));
+}
+
+TEST_CASE("many submissions at once, from a client of the scenario's own") {
+  run(scene(R"(
+[client.office]
+names = ["office.src.example"]
+[[at]]
+t = "0s"
+submit = { to = "sut", from = "alice@src.example", rcpt = ["bob@dest.example", "carol@dest.example"], from_host = "office", count = 10 }
+[[expect]]
+delivered = { rcpt = "bob@dest.example", count = 10, header = "Received: from office.src.example" }
+[[expect]]
+delivered = { rcpt = "carol@dest.example", count = 10 }
+)"));
+}
+
+TEST_CASE("an MTA of IPv6 alone") {
+  run(R"(
+title = "v6"
+[mta.sut]
+addresses = ["v6"]
+[peer.mx]
+names = ["dest.example"]
+addresses = ["v4", "v6"]
+[[at]]
+t = "0s"
+submit = { to = "sut", from = "alice@src.example", rcpt = "bob@dest.example" }
+[[expect]]
+delivered = { rcpt = "bob@dest.example", at = "mx" }
+)");
+}
+
+TEST_CASE("two MTAs in a row") {
+  run(R"(
+title = "hop"
+[mta.first]
+route.smarthost = "[second.example]"
+[mta.second]
+names = ["second.example"]
+[peer.mx]
+names = ["dest.example"]
+[[at]]
+t = "0s"
+submit = { to = "first", from = "alice@src.example", rcpt = "bob@dest.example" }
+[[expect]]
+delivered = { rcpt = "bob@dest.example", at = "mx", header = "Received: from first.example" }
+)");
+}
+
+}  // namespace postproof::sim
