@@ -57,6 +57,10 @@ bool has_bare_newline(std::string_view content) {
 }
 
 std::string mailbox_key(std::string_view address) {
+  // A source route in front is no part of the mailbox (RFC 5321 section 4.1.1.3, appendix C).
+  if (address.starts_with('@')) {
+    if (const std::size_t colon = address.find(':'); colon != std::string_view::npos) address.remove_prefix(colon + 1);
+  }
   const std::size_t at = address.rfind('@');
   if (at == std::string_view::npos) return std::string(address);
   return std::string(address.substr(0, at)) + ascii_lower(address.substr(at));

@@ -23,7 +23,8 @@ struct PeerSettings {
   std::vector<Endpoint> listen;
   std::string banner;                 // behind the host name in the greeting; empty: "ESMTP ready"
   std::vector<std::string> keywords;  // of EHLO
-  Duration idle_timeout = std::chrono::minutes{5};
+  // Longer than RFC 5321 section 4.5.3.2.7 asks for: the client's own timeouts are to be seen.
+  Duration idle_timeout = std::chrono::minutes{30};
 };
 
 class Peer {

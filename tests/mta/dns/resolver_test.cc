@@ -471,6 +471,21 @@ TEST_CASE("CNAME chains that answers do not follow are asked along, to 8 links a
   CHECK(world.world.now() < 1s);
 }
 
+TEST_CASE("a chain is authentic only if every answer along it is") {
+  for (const bool first_secure : {true, false}) {
+    DnsWorld world;
+    world.serve_by_hand("dns1", "192.0.2.53", [&](const std::string& question) {
+      const bool first = question[13] == 'a';
+      const unsigned flags = first == first_secure ? 0x81a0 : 0x8180;
+      return std::vector<std::string>{answer_to(
+          question,
+          {first ? test::cname("a.example", 60, "b.example") : test::mx("b.example", 60, 10, "mx1.dest.example")},
+          flags)};
+    });
+    CHECK(ask(world, "a.example", Type::mx) == "10 mx1.dest.example");
+  }
+}
+
 TEST_CASE("close ends what is under way, and what comes later, as temporary") {
   DnsWorld world;
   world.serve("dns1", "192.0.2.53", zone(kZone), {}, {DnsFault{DnsFaultKind::timeout, "*", 0}});

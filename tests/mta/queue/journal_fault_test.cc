@@ -165,7 +165,7 @@ TEST_CASE("disk faults: at each operation in turn, once: what was acknowledged i
         sim::DiskFault one = fault("*", "*", error, 1, true);
         one.skip = skip;
         const std::uint64_t operations = spools.node.disk().operations();
-        spools.node.disk().add_fault(std::move(one));
+        const std::uint64_t added = spools.node.disk().add_fault(std::move(one));
         for (unsigned i = 0; i < 12; ++i) {
           auto writer = co_await spool.begin();
           if (!writer) continue;
@@ -178,6 +178,7 @@ TEST_CASE("disk faults: at each operation in turn, once: what was acknowledged i
           (written && stored ? acked : refused)[id] = std::string(kHeader) + body;
         }
         fired = spools.node.disk().operations() - operations > skip;
+        spools.node.disk().remove_fault(added);
         spools.crashed = true;
         spools.node.crash_soon();
         static_cast<void>(co_await sleep_until(env, env.clock.mono() + 1s));

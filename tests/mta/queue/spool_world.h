@@ -19,12 +19,14 @@ namespace postproof::queue::test {
 
 inline Address address(std::string_view text) { return Address::parse(text).value(); }
 
-inline Envelope envelope(std::vector<std::string> recipients = {"bob@dest.example"}) {
+inline Envelope envelope(std::vector<std::string> recipients) {
   Envelope envelope;
   envelope.sender = address("alice@src.example");
   for (const std::string& recipient : recipients) envelope.recipients.push_back(Recipient{address(recipient)});
   return envelope;
 }
+
+inline Envelope envelope() { return envelope({"bob@dest.example"}); }
 
 inline AttemptResult result(Stage stage, int code, std::string text) {
   AttemptResult result;

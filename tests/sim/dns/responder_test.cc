@@ -232,6 +232,10 @@ TEST_CASE("the longest name wins, then the newest; a fault is for what is below,
   CHECK(rcode("mx1.dest.example") == "NXDOMAIN");
   server.faults().add({DnsFaultKind::nodata, "mx1.dest.example", 0});
   CHECK(rcode("mx1.dest.example").starts_with("NOERROR"));
+  const auto newest = server.faults().add({DnsFaultKind::refused, "example", 0});
+  CHECK(rcode("mx1.dest.example").starts_with("NOERROR"));
+  CHECK(rcode("gone.dest.example") == "SERVFAIL");
+  server.faults().remove(newest);
   server.faults().remove(zone);
   CHECK(rcode("gone.dest.example") == "REFUSED");
   server.faults().remove(all);

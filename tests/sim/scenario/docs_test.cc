@@ -1,4 +1,4 @@
-// The examples of docs/scenarios.md are scenarios: each ```toml block that begins with a title loads and checks.
+// The examples of docs/scenarios.md are scenarios: each ```toml block that begins with a title loads, checks and passes.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -7,6 +7,7 @@
 #include "mta/base/text.h"
 #include "sim/run/check.h"
 #include "sim/run/report.h"
+#include "sim/run/run.h"
 #include "sim/scenario/load.h"
 
 namespace postproof::sim {
@@ -38,7 +39,7 @@ std::vector<Example> examples(std::string_view document) {
 
 }  // namespace
 
-TEST_CASE("every example of the reference is a scenario") {
+TEST_CASE("every example of the reference is a scenario that passes") {
   const auto document = read_text_file(POSTPROOF_SCENARIOS_REFERENCE);
   REQUIRE(document.has_value());
   const std::vector<Example> all = examples(*document);
@@ -48,7 +49,10 @@ TEST_CASE("every example of the reference is a scenario") {
     const auto scenario = load_scenario("example", example.text);
     std::string problems;
     for (const Problem& problem : scenario ? check_scenario(*scenario) : scenario.error()) problems += problem.to_string() + "\n";
-    CHECK(problems == "");
+    REQUIRE(problems == "");
+    for (const RunResult& result : run_scenario(*scenario, std::nullopt, std::nullopt)) {
+      CHECK(failure_report(*scenario, result) == "");
+    }
   }
 }
 
