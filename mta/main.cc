@@ -5,9 +5,13 @@
 //   queue    asks the running daemon, or reads the spool when none runs
 //
 // Exit status: 0 fine; 1 it could not be done; 2 wrong usage or an invalid configuration.
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -68,6 +72,34 @@ std::vector<Endpoint> system_resolvers() {
   return servers;
 }
 
+// Our own addresses, as far as we listen there on the port of MX hosts: mail for them would come back.
+std::vector<IpAddress> own_addresses(const Config& config) {
+  std::vector<IpAddress> own;
+  bool all = false;
+  for (const Endpoint& endpoint : config.listen) {
+    if (endpoint.kind() != Endpoint::Kind::ip || endpoint.port() != config.router.port) continue;
+    if (endpoint.address().is_unspecified()) {
+      all = true;
+    } else {
+      own.push_back(endpoint.address());
+    }
+  }
+  ifaddrs* list = nullptr;
+  if (!all || getifaddrs(&list) != 0) return own;
+  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+    if (entry->ifa_addr == nullptr) continue;
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const int family = entry->ifa_addr->sa_family;
+    const void* octets = family == AF_INET    ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(entry->ifa_addr)->sin_addr)
+                         : family == AF_INET6 ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6*>(entry->ifa_addr)->sin6_addr)
+                                              : nullptr;
+    if (octets == nullptr || inet_ntop(family, octets, text.data(), text.size()) == nullptr) continue;
+    if (const auto address = IpAddress::parse(text.data())) own.push_back(*address);
+  }
+  freeifaddrs(list);
+  return own;
+}
+
 // Complains, and gives none, if the configuration cannot be used.
 std::optional<Config> load_config(const std::string& path) {
   const auto text = read_file(path);
@@ -80,6 +112,7 @@ std::optional<Config> load_config(const std::string& path) {
   for (const Problem& problem : problems.list()) std::fprintf(stderr, "%s\n", problem.to_string().c_str());
   if (!problems.empty()) return std::nullopt;
   if (config.resolver.servers.empty()) config.resolver.servers = system_resolvers();
+  config.router.addresses = own_addresses(config);
   return config;
 }
 

@@ -44,7 +44,7 @@ Task<Result<void>> StreamSocket::connect(std::shared_ptr<StreamSocket> self, End
   // A port of the range that the kernel draws from may have been drawn for this very connection: a socket
   // that is connected to itself. Nobody listened.
   if (self->local.kind() == Endpoint::Kind::ip && self->local == self->peer) {
-    co_return fail_socket(ECONNREFUSED, doing);
+    co_return fail(Errc::refused, doing + ": connection refused, it would have been connected to itself");
   }
   // A Unix listener whose backlog is full answers EAGAIN, which Asio takes for "in progress".
   SocketAddress answered;

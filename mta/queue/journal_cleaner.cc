@@ -84,7 +84,8 @@ Task<Result<void>> JournalSpool::Core::move_messages(std::uint64_t number) {
   for (const Entry& entry : contents->entries) {
     if (entry.type > static_cast<std::uint16_t>(RecordType::index)) unknown.push_back(entry);
     const Kept* kept = find(entry.id);
-    if (kept != nullptr && kept->place.segment == number && kept->place.offset == entry.offset) alive.push_back(entry.id);
+    if (kept != nullptr && kept->place.segment == number && kept->place.offset == entry.offset)
+      alive.push_back(entry.id);
   }
   for (std::size_t next = 0; next < alive.size();) {
     TaskGroup group(env_.executor);

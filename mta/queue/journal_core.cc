@@ -29,7 +29,9 @@ std::vector<Change> encode_updates(const std::vector<ProgressUpdate>& updates) {
   return changes;
 }
 
-Error not_here(MessageId id) { return Error{Errc::not_found, fmt::format("message {} is not in the queue", id.to_string())}; }
+Error not_here(MessageId id) {
+  return Error{Errc::not_found, fmt::format("message {} is not in the queue", id.to_string())};
+}
 
 }  // namespace
 
@@ -55,7 +57,8 @@ std::string JournalSpool::Core::body_path(MessageId id) const { return bodies_di
 Task<Result<MessageId>> JournalSpool::Core::new_id() {
   while (next_sequence_ >= mark_) {
     const std::uint64_t mark = mark_ + kIdBlock;
-    const auto reserved = co_await append_awaited(Draft(RecordType::reserve, MessageId{}, journal::encode_reserve(mark)));
+    const auto reserved =
+        co_await append_awaited(Draft(RecordType::reserve, MessageId{}, journal::encode_reserve(mark)));
     if (!reserved) co_return std::unexpected(reserved.error());
     mark_ = std::max(mark_, mark);
     writer_->set_mark(mark_);
@@ -143,7 +146,8 @@ Task<Result<std::shared_ptr<const StoredMessage>>> JournalSpool::Core::record(Me
     if (report.meta.body_in_file) abandon_body(own, std::move(body_file));
     co_return std::unexpected(not_here(id));
   }
-  for (const Change& change : changes) PP_CHECK(change.recipient < kept->progress.size(), "progress of a recipient that is none");
+  for (const Change& change : changes)
+    PP_CHECK(change.recipient < kept->progress.size(), "progress of a recipient that is none");
   draft.last = ends_with(*kept, changes);
   std::shared_ptr<const StoredMessage> stored;
   // What is awaited counts when it is durable; what is not, as soon as it is written. Nothing is let go

@@ -42,8 +42,8 @@ Result<SegmentHeader> decode_segment_header(std::string_view octets) {
   // The version stands first and outside of the CRC's say: another version may compute it otherwise.
   const std::uint32_t version = in.u32();
   if (version != kFormatVersion) {
-    return fail(Errc::wrong_version,
-                fmt::format("its format is version {}; this program reads and writes version {}", version, kFormatVersion));
+    return fail(Errc::wrong_version, fmt::format("its format is version {}; this program reads and writes version {}",
+                                                 version, kFormatVersion));
   }
   if (last_u32(octets) != crc32c(octets.substr(0, kSegmentHeaderSize - kCrcSize))) {
     return fail(Errc::corrupt, "its header's CRC does not fit");

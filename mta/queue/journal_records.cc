@@ -15,12 +15,30 @@ constexpr std::uint8_t kHasSender = 1, kBodyInFile = 2, kContentLost = 4, kKnown
 constexpr std::uint8_t kNoResult = 0, kReply = 1, kError = 2;
 
 // The place in this list is what is stored: it may only grow at its end.
-constexpr std::array kStoredErrors{
-    Errc::closed,      Errc::timed_out,   Errc::refused,        Errc::unreachable,        Errc::reset,
-    Errc::unexpected_eof, Errc::protocol, Errc::too_large,      Errc::invalid,            Errc::not_found,
-    Errc::already_exists, Errc::in_use,   Errc::permission,     Errc::no_space,           Errc::io,
-    Errc::poisoned,    Errc::corrupt,     Errc::wrong_version,  Errc::dns_no_such_domain, Errc::dns_no_data,
-    Errc::dns_null_mx, Errc::dns_no_usable_mx, Errc::dns_self_mx, Errc::dns_temporary};
+constexpr std::array kStoredErrors{Errc::closed,
+                                   Errc::timed_out,
+                                   Errc::refused,
+                                   Errc::unreachable,
+                                   Errc::reset,
+                                   Errc::unexpected_eof,
+                                   Errc::protocol,
+                                   Errc::too_large,
+                                   Errc::invalid,
+                                   Errc::not_found,
+                                   Errc::already_exists,
+                                   Errc::in_use,
+                                   Errc::permission,
+                                   Errc::no_space,
+                                   Errc::io,
+                                   Errc::poisoned,
+                                   Errc::corrupt,
+                                   Errc::wrong_version,
+                                   Errc::dns_no_such_domain,
+                                   Errc::dns_no_data,
+                                   Errc::dns_null_mx,
+                                   Errc::dns_no_usable_mx,
+                                   Errc::dns_self_mx,
+                                   Errc::dns_temporary};
 
 std::uint8_t stored_error(Errc code) {
   for (std::size_t i = 0; i < kStoredErrors.size(); ++i) {

@@ -14,9 +14,9 @@ namespace postproof::queue::journal {
 // A message as its commit stores it.
 struct MessageMeta {
   StoredMessage message;
-  bool body_in_file = false;    // bodies/ID; the record's content is then the header block alone
-  std::uint32_t body_crc = 0;   // of that file
-  bool content_lost = false;    // of a copy: its content could not be read any more
+  bool body_in_file = false;   // bodies/ID; the record's content is then the header block alone
+  std::uint32_t body_crc = 0;  // of that file
+  bool content_lost = false;   // of a copy: its content could not be read any more
 };
 
 // One recipient's new state. The state stays encoded: memory keeps it so, and a copy writes it so.

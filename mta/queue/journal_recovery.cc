@@ -86,7 +86,8 @@ Task<Result<void>> Recovery::load_one(std::uint64_t number) {
   if (!opened) co_return std::unexpected(std::move(opened.error()));
   const std::unique_ptr<File> file = std::move(*opened);
   auto contents = co_await load_segment(*file);
-  if (!contents && contents.error().code == Errc::wrong_version) co_return fail(path(number), std::move(contents.error()));
+  if (!contents && contents.error().code == Errc::wrong_version)
+    co_return fail(path(number), std::move(contents.error()));
   if (!contents && contents.error().code != Errc::corrupt) co_return std::unexpected(std::move(contents.error()));
   if (!contents) {
     // A segment gets its first record only when its header is durable.
@@ -129,8 +130,9 @@ Task<Result<void>> Recovery::apply_cuts() {
       cut(segment, known->second);
     } else if (!segment.contents.sealed) {
       const auto& damage = segment.contents.damage;
-      const auto torn = at == newest ? std::find_if(damage.begin(), damage.end(), [](const Damage& d) { return !d.was_synced; })
-                                     : damage.end();
+      const auto torn = at == newest
+                            ? std::find_if(damage.begin(), damage.end(), [](const Damage& d) { return !d.was_synced; })
+                            : damage.end();
       if (torn != damage.end()) {
         found_.notes.push_back(fmt::format("{} ends in a torn tail, cut at offset {}: {}", path(segment.number),
                                            torn->offset, torn->what));
@@ -194,7 +196,8 @@ void Recovery::note_id(MessageId id) {
 
 Task<Result<void>> Recovery::apply_records() {
   for (Loaded& segment : segments_) {
-    const bool left = std::find(found_.leftovers.begin(), found_.leftovers.end(), segment.number) != found_.leftovers.end();
+    const bool left =
+        std::find(found_.leftovers.begin(), found_.leftovers.end(), segment.number) != found_.leftovers.end();
     if (left) continue;
     found_.segments[segment.number].size = segment.contents.header.size;
     auto applied = co_await apply_segment(segment);
@@ -215,8 +218,8 @@ Task<Result<void>> Recovery::apply_segment(Loaded& segment) {
     const auto record = co_await read_record(reader, segment.contents.header, entry);
     if (!record && record.error().code != Errc::corrupt) co_return std::unexpected(record.error());
     if (!record || !apply(segment, entry, *record)) {
-      segment.damage.push_back(fmt::format("offset {}: the record about message {} does not check out", entry.offset,
-                                           entry.id.to_string()));
+      segment.damage.push_back(
+          fmt::format("offset {}: the record about message {} does not check out", entry.offset, entry.id.to_string()));
     }
   }
   co_return Result<void>{};
@@ -286,8 +289,8 @@ void Recovery::finish() {
       if (entry.about.value != 0) bad.touched.insert(entry.about);
     }
     for (const std::string& what : segment.damage) {
-      found_.trouble.push_back(fmt::format("{} is damaged and is set aside; what can be read is kept: {}",
-                                           path(segment.number), what));
+      found_.trouble.push_back(
+          fmt::format("{} is damaged and is set aside; what can be read is kept: {}", path(segment.number), what));
     }
     found_.bad.push_back(std::move(bad));
   }

@@ -23,15 +23,15 @@ struct Recovered {
   std::uint64_t mark = 1;         // sequence numbers of ids from here on were never given out
   std::map<MessageId, Kept> messages;
   SegmentTable segments;
-  std::vector<Cut> cuts;                  // void parts of segments that are still there
-  std::vector<std::uint64_t> leftovers;   // segments without a record: to be removed
+  std::vector<Cut> cuts;                 // void parts of segments that are still there
+  std::vector<std::uint64_t> leftovers;  // segments without a record: to be removed
 
   // A segment that is to be set aside.
   struct Bad {
     std::uint64_t number = 0;
-    bool readable = false;            // it has a header; what it held is told below
-    std::set<MessageId> touched;      // messages that its records are about
-    std::vector<Entry> unknown;       // records of unknown types, to be kept
+    bool readable = false;        // it has a header; what it held is told below
+    std::set<MessageId> touched;  // messages that its records are about
+    std::vector<Entry> unknown;   // records of unknown types, to be kept
   };
   std::vector<Bad> bad;
   std::vector<std::string> trouble;  // for the operator: one line each

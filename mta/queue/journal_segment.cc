@@ -78,7 +78,8 @@ Task<Result<std::optional<std::vector<Entry>>>> read_index(SegmentReader& reader
   const auto octets = co_await reader.fetch(*offset, kRecordHeaderSize);
   if (!octets) co_return std::unexpected(octets.error());
   const auto header = decode_record_header(*octets, salt);
-  if (!header || header->type != static_cast<std::uint16_t>(RecordType::index) || !fits(*header, *offset, segment.size)) {
+  if (!header || header->type != static_cast<std::uint16_t>(RecordType::index) ||
+      !fits(*header, *offset, segment.size)) {
     co_return none;
   }
   const auto meta = co_await reader.fetch(*offset + kRecordHeaderSize, header->meta_size);
@@ -131,12 +132,14 @@ Task<Result<void>> scan(SegmentReader& reader, SegmentContents& contents) {
     if (!payload) co_return std::unexpected(payload.error());
     const std::string_view meta = payload->substr(0, header.meta_size);
     if (crc32c(meta) != header.meta_crc) {
-      add_damage(contents, offset, fmt::format("the record about message {} does not check out", header.id.to_string()));
+      add_damage(contents, offset,
+                 fmt::format("the record about message {} does not check out", header.id.to_string()));
     } else {
       Entry entry = entry_of(header, offset, meta);
       if (crc32c(payload->substr(header.meta_size)) != header.content_crc) {
         entry.content_good = false;
-        add_damage(contents, offset, fmt::format("the content of message {} does not check out", header.id.to_string()));
+        add_damage(contents, offset,
+                   fmt::format("the content of message {} does not check out", header.id.to_string()));
       }
       if (entry.is(RecordType::index)) {
         contents.sealed = true;

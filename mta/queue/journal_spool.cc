@@ -131,7 +131,8 @@ Task<Result<void>> JournalSpool::Core::adopt_recovered(Recovered found) {
   for (const std::string& note : found.notes) env_.events.emit(event::Service{"recovered", note});
   for (const std::string& trouble : found.trouble) env_.events.emit(event::Service{"trouble", trouble});
   if (!found.messages.empty()) {
-    const std::string what = fmt::format("{} message{} in the queue", found.messages.size(), found.messages.size() == 1 ? "" : "s");
+    const std::string what =
+        fmt::format("{} message{} in the queue", found.messages.size(), found.messages.size() == 1 ? "" : "s");
     env_.events.emit(event::Service{"recovered", what});
   }
   for (auto& [id, kept] : found.messages) {
@@ -150,7 +151,8 @@ Task<Result<void>> JournalSpool::Core::adopt_recovered(Recovered found) {
   writing.next_number = found.next_number;
   writing.mark = mark_;
   writing.cuts = std::move(found.cuts);
-  writer_ = std::make_unique<journal::JournalWriter>(env_, files_, segments_, std::move(writing), [this] { clean_soon(); });
+  writer_ =
+      std::make_unique<journal::JournalWriter>(env_, files_, segments_, std::move(writing), [this] { clean_soon(); });
   cleaning_ = true;  // not before the damaged segments are out of the way
   auto done = co_await writer_->start();
   for (std::size_t i = 0; done && i < found.leftovers.size(); ++i) {
@@ -233,7 +235,8 @@ Task<Result<std::unique_ptr<SpoolWriter>>> JournalSpool::begin() {
   return hop(core_->env().executor, begin_message(core_));
 }
 
-Task<Result<std::shared_ptr<const StoredMessage>>> JournalSpool::record(MessageId id, std::vector<ProgressUpdate> updates,
+Task<Result<std::shared_ptr<const StoredMessage>>> JournalSpool::record(MessageId id,
+                                                                        std::vector<ProgressUpdate> updates,
                                                                         std::optional<OwnMessage> bounce,
                                                                         Durability durability) {
   return hop(core_->env().executor, core_->record(id, std::move(updates), std::move(bounce), durability));

@@ -105,6 +105,11 @@ Task<void> JournalWriter::run() {
     if (woken == Woken::closed) break;
   }
   ended_ = true;
+  if (!unsynced_.empty()) {
+    const std::string what =
+        fmt::format("{} changes of the queue could not be written, and are forgotten", unsynced_.size());
+    env_.events.emit(event::Service{"trouble", what});
+  }
   for (Pending& pending : pending_) answer(pending, Error{Errc::closed, "the spool is closed"}, false);
   pending_.clear();
 }
@@ -114,9 +119,12 @@ Task<void> JournalWriter::write_group() {
   if (!current_) {
     const auto begun = co_await begin_segment(footprint_of(pending_.front().draft));
     if (!begun) {
-      // Nothing of these was ever written.
-      for (Pending& pending : pending_) answer(pending, begun.error(), false);
+      std::vector<Pending> all(std::make_move_iterator(pending_.begin()), std::make_move_iterator(pending_.end()));
       pending_.clear();
+      keep_what_was_soon(all, begun.error());
+      sync_due_ = env_.clock.mono() + kTroubleRetry;
+      // Nothing of these was ever written.
+      for (Pending& pending : all) answer(pending, begun.error(), false);
       co_return;
     }
   }
@@ -207,9 +215,11 @@ Task<bool> JournalWriter::sync_current() {
 // up, and what could not be synced there. They are synced before anything else is written.
 Task<Result<void>> JournalWriter::begin_segment(std::uint64_t at_least) {
   std::vector<Pending> first;
-  first.push_back(Pending{Draft(RecordType::reserve, MessageId{}, encode_reserve(settings_.mark)), Durability::soon, nullptr, {}, Place{}});
+  first.push_back(Pending{
+      Draft(RecordType::reserve, MessageId{}, encode_reserve(settings_.mark)), Durability::soon, nullptr, {}, Place{}});
   for (const Cut& cut : settings_.cuts) {
-    first.push_back(Pending{Draft(RecordType::cut, MessageId{}, encode_cut(cut)), Durability::soon, nullptr, {}, Place{}});
+    first.push_back(
+        Pending{Draft(RecordType::cut, MessageId{}, encode_cut(cut)), Durability::soon, nullptr, {}, Place{}});
   }
   std::uint64_t needed = at_least;
   for (const Pending& pending : first) needed += footprint_of(pending.draft);
@@ -303,9 +313,22 @@ void JournalWriter::give_up_segment() {
 Task<void> JournalWriter::fail_group(Error error, std::vector<Pending> group) {
   note_trouble(error);
   give_up_segment();
+  keep_what_was_soon(group, error);
   const auto begun = co_await begin_segment(0);
   if (!begun) sync_due_ = env_.clock.mono() + kTroubleRetry;
   for (Pending& pending : group) answer(pending, error, !begun);
+}
+
+// What nobody awaits is told to nobody when it fails: it is kept, and written when the disk allows.
+void JournalWriter::keep_what_was_soon(std::vector<Pending>& group, const Error& error) {
+  if (error.code == Errc::closed) return;
+  std::vector<Pending> kept;
+  std::vector<Pending> others;
+  for (Pending& pending : group) (pending.durability == Durability::soon ? kept : others).push_back(std::move(pending));
+  group = std::move(others);
+  tell(kept, Phase::written);
+  for (Pending& pending : kept) answer(pending, std::nullopt, false);
+  std::move(kept.begin(), kept.end(), std::back_inserter(unsynced_));
 }
 
 void JournalWriter::add_to_buffer(Segment& segment, Pending& pending) {

@@ -3,7 +3,7 @@
 //
 // A segment that cannot be written or synced is given up: it counts as far as it had been synced, which
 // the next segment's first records say (cut), and what had been answered but not synced is written again
-// there. Whoever waited gets the error. While no new segment can be made, each round tries to make one:
+// there. Whoever awaited it gets the error. While no new segment can be made, each round tries to make one:
 // the journal goes on by itself when the disk does.
 #pragma once
 
@@ -70,7 +70,8 @@ class JournalWriter {
 
   // The first segment stands and is durable.
   Task<Result<void>> start();
-  // Returns when the record is written (soon) or synced (awaited), or when that has failed.
+  // Returns when the record is written (soon) or synced (awaited). What is awaited fails with the disk; the
+  // rest is kept then, and written when the disk allows.
   Task<Appended> append(Draft draft, Durability durability);
   // All is written and synced as far as the disk allows; later appends yield Errc::closed.
   Task<void> close();
@@ -94,7 +95,7 @@ class JournalWriter {
   struct Pending {
     Draft draft;
     Durability durability;
-    Appended* answer = nullptr;               // in the caller's frame; null once it was given
+    Appended* answer = nullptr;  // in the caller's frame; null once it was given
     std::move_only_function<void()> resume;
     Place place;
   };
@@ -109,6 +110,7 @@ class JournalWriter {
   Task<void> prepare_next();
   void give_up_segment();
   Task<void> fail_group(Error error, std::vector<Pending> group);
+  void keep_what_was_soon(std::vector<Pending>& group, const Error& error);
 
   // Something has to become durable without anybody's waiting for it.
   bool owes() const { return !unsynced_.empty() || (!current_ && !settings_.cuts.empty()); }

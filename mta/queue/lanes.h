@@ -71,7 +71,7 @@ class Lanes {
     unsigned successes = 0;  // since the limit last changed
     bool trouble = false;
     std::optional<std::pair<std::size_t, std::uint64_t>> turn;  // its class and place there
-    std::optional<std::uint64_t> remembered;  // its place among those that are only remembered
+    std::optional<std::uint64_t> remembered;                    // its place among those that are only remembered
   };
   // Sites that want a lane, by class, each in turn.
   enum Class : std::size_t { none_yet, none_yet_trouble, some, some_trouble, kClasses };

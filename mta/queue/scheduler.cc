@@ -66,7 +66,8 @@ std::vector<Lookup> lookups_of(const Envelope& envelope, const std::vector<std::
   std::vector<Lookup> lookups;
   std::map<std::string, std::size_t> by_domain;
   for (const std::size_t recipient : recipients) {
-    const auto [at, is_new] = by_domain.try_emplace(envelope.recipients[recipient].address.domain_key(), lookups.size());
+    const auto [at, is_new] =
+        by_domain.try_emplace(envelope.recipients[recipient].address.domain_key(), lookups.size());
     if (is_new) lookups.emplace_back();
     lookups[at->second].recipients.push_back(recipient);
   }
@@ -481,7 +482,8 @@ Duration Scheduler::Impl::lifetime(const StoredMessage& message) const {
   return message.bounce_of.value != 0 ? settings.retry.bounce_lifetime : settings.retry.lifetime;
 }
 
-std::optional<WallTime> Scheduler::Impl::retry_at(const StoredMessage& message, std::uint32_t attempts, WallTime started) {
+std::optional<WallTime> Scheduler::Impl::retry_at(const StoredMessage& message, std::uint32_t attempts,
+                                                  WallTime started) {
   Entry* entry = find(message.id);
   if (entry != nullptr && entry->draw.attempts == attempts && entry->draw.started == started) return entry->draw.next;
   const auto next = next_attempt(settings.retry, attempts, started, message.arrived, lifetime(message), *random);

@@ -45,7 +45,8 @@ struct ProgressUpdate {
 
 enum class Durability : std::uint8_t {
   awaited,  // synced before the call returns
-  soon,     // written before the call returns, synced with the next group or after 20 ms
+  soon,     // written before the call returns, synced with the next group or after 20 ms; when the disk
+            // refuses, it is kept and written as soon as that is over
 };
 
 class Spool {

@@ -123,7 +123,6 @@ Seen Evidence::seen(const Conversation& conversation, const std::optional<std::s
       if (life.end && life.end_record > conversation.dial) ended(*life.end, true);
     }
   }
-  if (arrived > ended_at_) seen = Seen::no;
   return seen;
 }
 

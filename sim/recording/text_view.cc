@@ -16,6 +16,7 @@ namespace {
 constexpr std::uint16_t kDnsPort = 53;
 constexpr std::size_t kTimeColumns = 14;
 constexpr std::size_t kHostsColumns = 16;
+constexpr std::size_t kTextColumn = kTimeColumns + 2 + 5 + kHostsColumns + 2;  // time, connection, hosts
 constexpr std::size_t kLineOctetsMax = 4096;  // a line without an end is shown in pieces of this
 
 // Of the MTA's own events the view shows what the wire does not say.
@@ -236,8 +237,27 @@ class Transcript {
     if (!shown(record)) return;
     const ConnectionId id = connection_of(record);
     if (id != 0 && !connections_[id].shown_as_lines) return;  // the DNS server's own record says it
+    if (const auto* event = std::get_if<record::MtaEvent>(&record.what)) {
+      tell_event(*event);
+      return;
+    }
     const Said said = std::visit(describe_, record.what);
     add(format_line(at_, id, said.who, said.what, options_.width));
+  }
+
+  // Over as many lines as it takes: why a message was deferred stands at the end.
+  void tell_event(const record::MtaEvent& event) {
+    std::string line = format_line(at_, 0, event.node, "    * " + event.name, options_.width);
+    const std::string indent(kTextColumn + 5, ' ');  // the fields stand below the name
+    for (const auto& [key, value] : event.fields) {
+      const std::string field = fmt::format(" {}={}", key, quoted(value));
+      if (line.size() + field.size() > options_.width && line.size() > indent.size()) {
+        add(std::move(line));
+        line = indent;
+      }
+      line += field;
+    }
+    add(std::move(line));
   }
 
   bool shown(const Record& record) const {

@@ -66,9 +66,7 @@ Task<bool> pause(Life& life, Duration cost) {
   const MonoTime when = life.clock().mono() + cost;
   return asio::async_initiate<const asio::use_awaitable_t<>&, void(bool)>(
       [&life, when](auto handler) {
-        life.clock().call_at(when, [&life, handler = std::move(handler)](bool alive) mutable {
-          std::move(handler)(alive && !life.gone());
-        });
+        life.clock().call_at(when, [handler = std::move(handler)](bool alive) mutable { std::move(handler)(alive); });
       },
       asio::use_awaitable);
 }

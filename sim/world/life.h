@@ -75,8 +75,8 @@ inline constexpr std::uint64_t kUnwindTurnsMax = 1'000'000;
 // Once through the node's queue: what a port call does that has nothing to wait for.
 Task<void> turn(Life& life);
 
-// Waits for some virtual time, the cost of a port call. False: the life has ended meanwhile, or will
-// with this event; the call then has no effect.
+// Waits for some virtual time, the cost of a port call. False: the life has ended meanwhile, and the call
+// has no effect.
 Task<bool> pause(Life& life, Duration cost);
 
 }  // namespace postproof::sim::world

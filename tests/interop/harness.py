@@ -105,11 +105,13 @@ class Mta:
             f'dns.servers = ["{HOST}:1"]\nroute.smarthost = "[{HOST}]:{smarthost}"\n'
             f'spool.directory = "{self.folder}/spool"\nspool.segment_size = "4MiB"\n{extra}\n')
         self.process = None
+        self.prefix = []
+        self.environment = None
 
     def start(self, *options):
         self.log = open(self.folder / 'log', 'ab')
-        self.process = subprocess.Popen([self.binary, 'serve', '--config', str(self.config), *options],
-                                        stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen([*self.prefix, self.binary, 'serve', '--config', str(self.config), *options],
+                                        env=self.environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         wait_for(lambda: self.process.poll() is not None or port_open(self.port), 30, 'the MTA does not listen')
         assert self.process.poll() is None, f'the MTA ended with {self.process.returncode}:\n{self.log_text()}'
         return self
@@ -117,14 +119,20 @@ class Mta:
     def log_text(self):
         return (self.folder / 'log').read_text(errors='replace')
 
+    def daemon(self):
+        """Its process id: below strace, that of strace's child."""
+        if not self.prefix:
+            return self.process.pid
+        return int(pathlib.Path(f'/proc/{self.process.pid}/task/{self.process.pid}/children').read_text().split()[0])
+
     def kill(self):
-        self.process.kill()
+        os.kill(self.daemon(), signal.SIGKILL)
         self.process.wait()
         self.log.close()
 
     def stop(self, seconds=60):
         """SIGTERM; returns the exit status."""
-        self.process.send_signal(signal.SIGTERM)
+        os.kill(self.daemon(), signal.SIGTERM)
         try:
             status = self.process.wait(seconds)
         finally:

@@ -91,9 +91,8 @@ TEST_CASE("cleaning: records of types that we do not know are kept and moved on"
   SpoolWorld spools;
   spools.settings.segment_size = 64 * 1024;
   std::map<MessageId, std::string> alive;
-  CHECK(spools.with_spool([&](Env&, JournalSpool& spool) -> Task<void> {
-    CHECK((co_await store(spool, "one")).has_value());
-  }));
+  CHECK(spools.with_spool(
+      [&](Env&, JournalSpool& spool) -> Task<void> { CHECK((co_await store(spool, "one")).has_value()); }));
   // A record of type 900 behind what is there.
   std::string octets = spools.node.disk().content("/spool/journal/00000001").value();
   const auto segment = journal::decode_segment_header(octets.substr(0, journal::kSegmentHeaderSize)).value();

@@ -111,7 +111,9 @@ void crash_everywhere(sim::CrashLoss loss, std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("crash at each disk operation: everything unsynced is lost") { crash_everywhere(sim::CrashLoss::lose_all, 1); }
+TEST_CASE("crash at each disk operation: everything unsynced is lost") {
+  crash_everywhere(sim::CrashLoss::lose_all, 1);
+}
 TEST_CASE("crash at each disk operation: everything unsynced stays") { crash_everywhere(sim::CrashLoss::keep_all, 1); }
 TEST_CASE("crash at each disk operation: everything unsynced is torn") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {

@@ -13,7 +13,8 @@ using namespace postproof::queue::test;
 
 namespace {
 
-sim::DiskFault fault(std::string operation, std::string path, Errc error, std::optional<std::uint64_t> count, bool partial = false) {
+sim::DiskFault fault(std::string operation, std::string path, Errc error, std::optional<std::uint64_t> count,
+                     bool partial = false) {
   sim::DiskFault fault;
   fault.operation = std::move(operation);
   fault.path = std::move(path);
@@ -33,12 +34,13 @@ TEST_CASE("disk faults: the commit under way fails, everything before and after 
     bool partial;
     std::size_t body;
   };
-  for (const Case& c : {Case{"sync", "/spool/journal/*", Errc::io, false, 500}, Case{"write", "/spool/journal/*", Errc::io, false, 500},
-                        Case{"write", "/spool/journal/*", Errc::no_space, true, 100'000},
-                        Case{"sync", "/spool/bodies/*", Errc::io, false, 400'000},
-                        Case{"write", "/spool/bodies/*", Errc::no_space, true, 400'000},
-                        Case{"open", "/spool/bodies/*", Errc::no_space, false, 400'000},
-                        Case{"sync_dir", "/spool/bodies", Errc::io, false, 400'000}}) {
+  for (const Case& c :
+       {Case{"sync", "/spool/journal/*", Errc::io, false, 500}, Case{"write", "/spool/journal/*", Errc::io, false, 500},
+        Case{"write", "/spool/journal/*", Errc::no_space, true, 100'000},
+        Case{"sync", "/spool/bodies/*", Errc::io, false, 400'000},
+        Case{"write", "/spool/bodies/*", Errc::no_space, true, 400'000},
+        Case{"open", "/spool/bodies/*", Errc::no_space, false, 400'000},
+        Case{"sync_dir", "/spool/bodies", Errc::io, false, 400'000}}) {
     for (const sim::CrashLoss loss : {sim::CrashLoss::keep_all, sim::CrashLoss::lose_all}) {
       CAPTURE(c.operation);
       CAPTURE(c.path);
@@ -122,6 +124,31 @@ TEST_CASE("disk faults: a disk that refuses for a while is told once, and the sp
   CHECK(found.contains(last));
 }
 
+TEST_CASE("disk faults: what is not awaited is kept while the disk refuses, and counts afterwards") {
+  SpoolWorld spools;
+  MessageId small, large, kept;
+  CHECK(spools.with_spool([&](Env& env, JournalSpool& spool) -> Task<void> {
+    small = (co_await store(spool, "small")).value();
+    large = (co_await store(spool, body_of(300'000))).value();
+    kept = (co_await store(spool, "kept")).value();
+    const std::uint64_t broken = spools.node.disk().add_fault(fault("*", "*", Errc::io, std::nullopt));
+    CHECK((co_await finish(spool, small, RecipientStatus::delivered, Durability::soon)).has_value());
+    static_cast<void>(co_await sleep_until(env, env.clock.mono() + 1s));
+    CHECK((co_await finish(spool, large, RecipientStatus::delivered, Durability::soon)).has_value());
+    const auto awaited = co_await finish(spool, kept, RecipientStatus::delivered, Durability::awaited);
+    CHECK_FALSE(awaited);
+    CHECK(spool.idle());
+    // The body may go only when it is certain that its message has.
+    CHECK(spools.files_under("/spool/bodies").size() == 1);
+    spools.node.disk().remove_fault(broken);
+    static_cast<void>(co_await sleep_until(env, env.clock.mono() + 15s));
+    CHECK(spools.files_under("/spool/bodies").empty());
+  }));
+  const auto found = spools.recover();
+  CHECK(found.size() == 1);
+  CHECK(found.contains(kept));
+}
+
 TEST_CASE("disk faults: a full disk refuses new segments, and the queue stays as it was") {
   SpoolWorld spools;
   spools.settings.segment_size = 128 * 1024;
@@ -172,7 +199,8 @@ TEST_CASE("disk faults: at each operation in turn, once: what was acknowledged i
           const MessageId id = (*writer)->id();
           const std::string body = body_of(i % 4 == 3 ? 300'000 : 12'000, i);
           Result<void> written{};
-          for (std::size_t at = 0; written && at < body.size(); at += 65536) written = co_await (*writer)->write(body.substr(at, 65536));
+          for (std::size_t at = 0; written && at < body.size(); at += 65536)
+            written = co_await (*writer)->write(body.substr(at, 65536));
           Result<std::shared_ptr<const StoredMessage>> stored = nullptr;
           if (written) stored = co_await (*writer)->commit(envelope(), std::string(kHeader), WallTime{1s});
           (written && stored ? acked : refused)[id] = std::string(kHeader) + body;

@@ -83,9 +83,10 @@ TEST_CASE("index: there and back; entries outside of the segment or out of order
   };
   Entry huge = some_entry(64);
   huge.meta_size = huge.content_size = UINT32_MAX;
-  for (const Case& c : {Case{"overlapping", {some_entry(64), some_entry(72)}}, Case{"backwards", {some_entry(200), some_entry(64)}},
-                        Case{"in the header", {some_entry(0)}}, Case{"unaligned", {some_entry(65)}},
-                        Case{"behind the end", {some_entry(992)}}, Case{"huge", {huge}}}) {
+  for (const Case& c :
+       {Case{"overlapping", {some_entry(64), some_entry(72)}}, Case{"backwards", {some_entry(200), some_entry(64)}},
+        Case{"in the header", {some_entry(0)}}, Case{"unaligned", {some_entry(65)}},
+        Case{"behind the end", {some_entry(992)}}, Case{"huge", {huge}}}) {
     CAPTURE(c.what);
     CHECK_FALSE(decode_index(encode_index(c.entries), 1000));
   }

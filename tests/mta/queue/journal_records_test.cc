@@ -26,10 +26,10 @@ MessageMeta some_meta() {
 }
 
 bool same(const MessageMeta& a, const MessageMeta& b) {
-  return a.message.id == b.message.id && a.message.envelope == b.message.envelope && a.message.arrived == b.message.arrived &&
-         a.message.header_size == b.message.header_size && a.message.body_size == b.message.body_size &&
-         a.message.bounce_of == b.message.bounce_of && a.body_in_file == b.body_in_file && a.body_crc == b.body_crc &&
-         a.content_lost == b.content_lost;
+  return a.message.id == b.message.id && a.message.envelope == b.message.envelope &&
+         a.message.arrived == b.message.arrived && a.message.header_size == b.message.header_size &&
+         a.message.body_size == b.message.body_size && a.message.bounce_of == b.message.bounce_of &&
+         a.body_in_file == b.body_in_file && a.body_crc == b.body_crc && a.content_lost == b.content_lost;
 }
 
 bool same(const Progress& a, const Progress& b) {

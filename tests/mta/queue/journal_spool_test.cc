@@ -14,7 +14,8 @@ using namespace postproof::queue::test;
 
 TEST_CASE("spool: messages of every size are read back, at once and after a restart") {
   SpoolWorld spools;
-  const std::vector<std::size_t> sizes{0, 1, 1000, 65536, limits::kInlineBody - 1, limits::kInlineBody, limits::kInlineBody + 1, 3'000'000};
+  const std::vector<std::size_t> sizes{
+      0, 1, 1000, 65536, limits::kInlineBody - 1, limits::kInlineBody, limits::kInlineBody + 1, 3'000'000};
   std::map<MessageId, std::string> stored;
   CHECK(spools.with_spool([&](Env&, JournalSpool& spool) -> Task<void> {
     for (const std::size_t size : sizes) {

@@ -48,7 +48,8 @@ inline Progress progress(RecipientStatus status, std::uint32_t attempts = 1) {
   return progress;
 }
 
-inline std::vector<ProgressUpdate> update(RecipientStatus status, std::uint32_t attempts = 1, std::size_t recipient = 0) {
+inline std::vector<ProgressUpdate> update(RecipientStatus status, std::uint32_t attempts = 1,
+                                          std::size_t recipient = 0) {
   std::vector<ProgressUpdate> updates;
   updates.push_back(ProgressUpdate{recipient, progress(status, attempts)});
   return updates;
@@ -77,7 +78,9 @@ inline Task<Result<MessageId>> store(Spool& spool, std::string body, Envelope to
   co_return (*stored)->id;
 }
 
-inline Task<Result<MessageId>> store(Spool& spool, std::string body) { return store(spool, std::move(body), envelope()); }
+inline Task<Result<MessageId>> store(Spool& spool, std::string body) {
+  return store(spool, std::move(body), envelope());
+}
 
 inline Task<Result<void>> finish(Spool& spool, MessageId id, RecipientStatus status, Durability durability) {
   std::vector<ProgressUpdate> updates = update(status);
@@ -99,7 +102,8 @@ inline Task<Result<std::string>> content(Spool& spool, MessageId id, std::size_t
 
 class SpoolWorld {
  public:
-  explicit SpoolWorld(std::uint64_t seed = 1) : world(settings_of(seed), recording), node(world.add_node("mta", {*IpAddress::parse("192.0.2.25")})) {
+  explicit SpoolWorld(std::uint64_t seed = 1)
+      : world(settings_of(seed), recording), node(world.add_node("mta", {*IpAddress::parse("192.0.2.25")})) {
     settings.directory = "/spool";
     settings.segment_size = 1024 * 1024;
     node.on_event([this](const Event& event) {

@@ -209,6 +209,83 @@ TEST_CASE("a report under way stands for its recipient") {
     CHECK(judged(story) == "");
   }
   SUBCASE("or nothing does") { CHECK(judged(story) == kLost); }
+  SUBCASE("but not for another recipient of the same sender") {
+    Transfer t;
+    t.recipients = {"carol@dest.example"};
+    story.accepted("0001000000000003", "alice@src.example");
+    story.hand_over(t);
+    story.accepted("0001000000000002", "", "0", "0001000000000001");
+    story.pass(1s);
+    story.add(record::QueueState{"sut", "0001000000000002", "", "alice@src.example", "pending", 0, {}});
+    CHECK(judged(story) == kLost);
+  }
+}
+
+namespace {
+
+// Up to the final dot, and its reply as `answer` gives it.
+ConnectionId until_dot(Story& story, const std::string& from, const std::string& to, const std::string& content) {
+  const ConnectionId id = story.dial(from, to);
+  story.say(id, Side::acceptor, "220 hello\r\n");
+  story.say(id, Side::opener, "HELO a\r\n");
+  story.say(id, Side::acceptor, "250 b\r\n");
+  story.say(id, Side::opener, "MAIL FROM:<alice@src.example>\r\n");
+  story.say(id, Side::acceptor, "250 ok\r\n");
+  story.say(id, Side::opener, "RCPT TO:<bob@dest.example>\r\n");
+  story.say(id, Side::acceptor, "250 ok\r\n");
+  story.say(id, Side::opener, "DATA\r\n");
+  story.say(id, Side::acceptor, "354 go\r\n");
+  story.say(id, Side::opener, content + ".\r\n");
+  return id;
+}
+
+void peer_takes(Story& story, ConnectionId id, const std::string& content, const std::string& reply) {
+  story.add(record::PeerMessage{"mx", id, "a", "", "alice@src.example", {"bob@dest.example"}, content, reply, true});
+}
+
+}  // namespace
+
+TEST_CASE("a reply that something has overtaken allows a second copy, and does not demand an event") {
+  Story story = open_story();
+  story.accepted("0001000000000001", "alice@src.example");
+  story.hand_over();
+  const Transfer second = relay();
+  const ConnectionId id = until_dot(story, "sut", "mx", second.content);
+  peer_takes(story, id, second.content, "250 ok");
+  SUBCASE("a reset of the peer") {
+    story.add(record::Octets{id, Side::acceptor, "250 ok\r\n", story.now + kLatency});
+    story.add(record::Reset{id, Side::acceptor});
+    story.pass(kLatency);
+  }
+  SUBCASE("a crash before it came") {
+    story.add(record::Octets{id, Side::acceptor, "250 ok\r\n", story.now + 1s});
+    story.pass(500ms);
+    story.crash();
+    story.pass(10s);
+    story.start();
+  }
+  SUBCASE("our own end of the connection") {
+    story.add(record::Octets{id, Side::acceptor, "250 ok\r\n", story.now + 1s});
+    story.add(record::Fin{id, Side::opener});
+    story.pass(2s);
+  }
+  story.transfer(second);
+  story.delivered("bob@dest.example");
+  CHECK(judged(story) == "");
+}
+
+TEST_CASE("accepted, and cut off before the 250 went out") {
+  Story story = open_story();
+  const Transfer t;
+  until_dot(story, "client", "sut", t.content);
+  story.accepted("0001000000000001", "alice@src.example");
+  story.crash();
+  story.pass(1s);
+  story.start();
+  story.add(record::ClientMessage{"client", "sut", 1, "alice@src.example", {"bob@dest.example"}, t.content, "", false});
+  story.transfer(relay());
+  story.delivered("bob@dest.example");
+  CHECK(judged(story) == "");
 }
 
 TEST_CASE("the null sender") {
@@ -362,6 +439,14 @@ TEST_CASE("talking out of turn") {
     story.say(id, Side::opener, "MAIL FROM:<a@b>\r\n");
     story.say(id, Side::acceptor, "250-mx\r\n250 PIPELINING\r\n");
     story.say(id, Side::acceptor, "250 ok\r\n");
+  }
+  SUBCASE("content before its 354") {
+    story.say(id, Side::acceptor, "220 mx\r\n");
+    story.say(id, Side::opener, "HELO sut\r\n");
+    story.say(id, Side::acceptor, "250 mx\r\n");
+    story.say(id, Side::opener, "DATA\r\nearly\r\n.\r\n");
+    story.say(id, Side::acceptor, "354 go\r\n");
+    story.say(id, Side::acceptor, "554 no\r\n");
   }
   story.hang_up(id);
   CHECK(judged(story) == kExtension);

@@ -108,6 +108,15 @@ TEST_CASE("only what the wire does not say is told of events, datagrams and disk
   CHECK(talk.view(options).find("sync /spool/x") != std::string::npos);
 }
 
+TEST_CASE("a long event goes on in the next line") {
+  Talk talk;
+  const std::string host(50, 'h');
+  talk.add(record::MtaEvent{"sut", "deferred", {{"host", host}, {"peer", host}, {"reason", "450 later"}}});
+  const std::string view = talk.view();
+  CHECK(view.ends_with("sut                   * deferred host=" + host + "\n" + std::string(45, ' ') + "peer=" + host +
+                       " reason=\"450 later\"\n"));
+}
+
 TEST_CASE("DNS over TCP is not shown as lines") {
   Talk talk(53);
   talk.opener(std::string("\0\x1d\n", 3)).add(record::Fin{1, Side::opener});

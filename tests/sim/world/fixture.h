@@ -37,9 +37,13 @@ struct Fixture {
   Node& c = world.add_node("c", {ip("10.0.0.3")});
 };
 
-// What a test's programs saw, one word or line each, with the virtual time.
+// What a test's programs saw, one word or line each, with the virtual time. They may write to the end of
+// the world, which comes with the end of the first diary.
 struct Diary {
   explicit Diary(World& of_the_world) : world(of_the_world) {}
+  ~Diary() { world.shut_down(); }
+  Diary(const Diary&) = delete;
+  Diary& operator=(const Diary&) = delete;
   void note(std::string what) { text += format_duration(world.now()) + " " + what + "\n"; }
   World& world;
   std::string text;

@@ -424,6 +424,28 @@ TEST_CASE("a full backlog lets SYNs wait; a listener that closes refuses and cut
   CHECK(f.world.network().open_connections() == 0);
 }
 
+TEST_CASE("a listener that closes while a connection is half open cuts it") {
+  Fixture f;
+  Diary diary(f.world);
+  f.b.start([&](Env& env) -> Task<void> {
+    auto listener = env.network.listen(endpoint("10.0.0.2:25"));
+    REQUIRE(listener);
+    co_await sleep_until(env, MonoTime(1500us));  // the SYN has come, the last of the three has not
+    (*listener)->close();
+    co_await sleep_until(env, MonoTime(1s));
+  });
+  f.a.start([&](Env& env) -> Task<void> {
+    auto stream = co_await env.network.connect(endpoint("10.0.0.2:25"), std::nullopt, kNever);
+    diary.note("connect " + outcome(stream));
+    REQUIRE(stream);
+    const std::string got = co_await read_to_end(**stream);
+    diary.note("read " + got);
+  });
+  CHECK(f.run() == World::Stopped::idle);
+  CHECK(diary.text == "2ms connect ok\n4ms read <connection reset>\n");
+  CHECK(f.world.network().open_connections() == 0);
+}
+
 TEST_CASE("datagrams: whole, in order, with the sender's endpoint; lost ones are recorded as lost") {
   Fixture f;
   Diary diary(f.world);
