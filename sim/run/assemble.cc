@@ -129,6 +129,13 @@ MtaActor* Cast::mta(std::string_view name) {
   return at == mtas_.end() ? nullptr : &*at;
 }
 
+void Cast::settle(MtaActor& actor) {
+  if (std::exchange(actor.settled, true)) return;
+  world_->after_this_event([&actor] {
+    for (auto& action : std::exchange(actor.waiting, {})) action();
+  });
+}
+
 HostActor& Cast::host(std::string_view name) {
   const auto at = std::ranges::find(hosts_, name.empty() ? kSubmitHost : name, &HostActor::name);
   return at == hosts_.end() ? hosts_.back() : *at;  // the loader knows that there is one
@@ -230,7 +237,6 @@ void Cast::trouble(std::string_view node, std::uint32_t line, std::string what) 
 
 Task<void> Cast::run_mta(MtaActor& actor, Env& env) {
   actor.cut = false;
-  actor.failed = false;
   std::vector<Env*> sessions = {&env};
   Mta mta(actor.config, env, std::move(sessions));
   TaskGroup visits(env.executor);
@@ -238,11 +244,7 @@ Task<void> Cast::run_mta(MtaActor& actor, Env& env) {
   actor.visits = &visits;
   std::function<void()> ready = [this, &actor] {
     actor.up = true;
-    if (std::exchange(actor.came_up, true)) return;
-    // Not from within the MTA's own coroutine.
-    world_->after_this_event([&actor] {
-      for (auto& action : std::exchange(actor.waiting, {})) action();
-    });
+    settle(actor);
   };
   const Result<void> ended = co_await mta.run(std::move(ready));
   actor.mta = nullptr;
@@ -250,7 +252,7 @@ Task<void> Cast::run_mta(MtaActor& actor, Env& env) {
   actor.up = false;
   co_await visits.join();
   if (actor.cut || (!ended && ended.error().code == Errc::closed)) co_return;
-  actor.failed = true;
+  settle(actor);
   trouble(actor.part->name, actor.part->line, ended ? "ended without being asked to" : ended.error().what);
 }
 

@@ -28,11 +28,10 @@ struct MtaActor {
   Mta* mta = nullptr;           // while its run() is under way
   TaskGroup* visits = nullptr;  // for tasks that ask it something
   bool up = false;              // in this life
-  bool failed = false;          // did not come up, or ended unasked
   bool cut = false;             // a crash was ordered; until the next start
   Duration clock_offset{};
-  std::vector<std::move_only_function<void()>> waiting;  // for its first coming up
-  bool came_up = false;                                  // once
+  bool settled = false;                                  // it has come up once, or will not without a restart
+  std::vector<std::move_only_function<void()>> waiting;  // for that
 };
 
 // A host that clients run on.
@@ -67,7 +66,10 @@ class Cast {
   MtaActor* mta(std::string_view name);
   World& world() { return *world_; }
 
-  // Hands a message over from its client host, now; `count` of them at once. The MTA that it goes to has come up.
+  // Nobody waits for it to come up any more. From anywhere: what waits goes on after this event.
+  void settle(MtaActor& actor);
+
+  // Hands a message over from its client host, now; `count` of them at once.
   void submit(const Submit& submit);
   // Runs a client's dialogue, now.
   void follow_script(const ClientPart& client);

@@ -185,7 +185,7 @@ void Faults::prepare_crash(const Fault& fault, std::uint32_t line, MtaActor& act
 }
 
 void Faults::restart_later(const Fault& fault, MtaActor& actor) {
-  if (!fault.restart) return;
+  if (!fault.restart) return cast_.settle(actor);
   ++restarts_ahead_;
   world_.at(world_.now() + *fault.restart, [this, &actor] {
     --restarts_ahead_;

@@ -43,7 +43,7 @@ class Play {
   void plan();
   void plan_one(const At& at);
   void plan_looks();
-  // Once the MTA has come up for the first time: a world begins with its servers standing.
+  // Once the MTA has come up for the first time, or has failed to: a world begins with its servers standing.
   void when_up(std::string_view host, std::move_only_function<void()> action);
 
   bool finished() const;
@@ -56,8 +56,7 @@ class Play {
   Cast& cast_;
   World& world_;
   Faults faults_;
-  std::size_t ahead_ = 0;      // [[at]]s, dialogues and looks whose time has not come
-  std::size_t held_back_ = 0;  // of those, what waits for an MTA to come up
+  std::size_t ahead_ = 0;  // [[at]]s, dialogues and looks whose time has not come
   std::size_t looking_ = 0;
 };
 
@@ -93,7 +92,7 @@ void Play::plan_looks() {
   std::set<Duration> moments;
   for (const Expect& expect : scenario_.expects) {
     const auto* queue = std::get_if<ExpectQueue>(&expect.what);
-    if (queue != nullptr && queue->t && *queue->t <= scenario_.limit) moments.insert(*queue->t);
+    if (queue != nullptr && queue->t) moments.insert(*queue->t);
   }
   for (const Duration moment : moments) {
     ++ahead_;
@@ -106,23 +105,19 @@ void Play::plan_looks() {
 
 void Play::when_up(std::string_view host, std::move_only_function<void()> action) {
   MtaActor* actor = cast_.mta(host);
-  if (actor == nullptr || actor->came_up) {
+  if (actor == nullptr || actor->settled) {
     --ahead_;
     return action();
   }
-  ++held_back_;
   actor->waiting.push_back([this, action = std::move(action)]() mutable {
     --ahead_;
-    --held_back_;
     action();
   });
 }
 
 // Asked each time before virtual time moves on: the cheap questions first.
 bool Play::finished() const {
-  // An MTA that did not come up ends a run once nothing else goes on: what waits for it would wait in vain.
-  const bool in_vain = std::ranges::any_of(cast_.mtas(), [](const MtaActor& actor) { return actor.failed; });
-  if (ahead_ > (in_vain ? held_back_ : 0) || looking_ > 0 || faults_.restarts_ahead() > 0) return false;
+  if (ahead_ > 0 || looking_ > 0 || faults_.restarts_ahead() > 0) return false;
   if (cast_.clients_running() > 0) return false;
   for (const MtaActor& actor : cast_.mtas()) {
     if (!actor.node->running()) continue;  // down, and nothing brings it back

@@ -181,6 +181,22 @@ never = { event = "connect", at = "mx1" }
   CHECK(end_of(result).reason == "done");
 }
 
+TEST_CASE("an MTA that dies before it has come up keeps nobody waiting") {
+  const RunResult result = run(scene(std::string(kSubmit) + R"(
+[[at]]
+t = "0s"
+fault = { kind = "process.crash", host = "sut", disk_op = 2 }
+[[expect]]
+never = { event = "accepted" }
+)"));
+  CHECK(end_of(result).reason == "done");
+}
+
+TEST_CASE("a look beyond the limit is not passed over") {
+  CHECK(holds(report_of("limit = \"1h\"\n" + scene("[[expect]]\nqueue = { t = \"2h\", depth = 0 }\n")),
+              "invariant: the run comes to an end"));
+}
+
 TEST_CASE("disk_op = each: a variant for every operation, and a last one without a crash") {
   const Scenario scenario = load("open = true\n" + scene(std::string(kSubmit) + R"(
 [[at]]
