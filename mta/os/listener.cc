@@ -64,7 +64,7 @@ class ListeningSocket final : public Waiting, public std::enable_shared_from_thi
   void end() noexcept override {
     if (closed_) return;
     closed_ = true;
-    core_.workers.sockets().remove(local, acceptor_.native_handle());
+    core_.workers.sockets().remove(local, acceptor_.native_handle(), &core_);
     if (remove_path_) unlink(local.path().c_str());
     error_code ignored;
     acceptor_.close(ignored);
@@ -167,7 +167,7 @@ Result<std::unique_ptr<Listener>> watch(Core& core, Descriptor& descriptor, int 
   if (const error_code error = socket->assign(descriptor.get(), family, std::move(local), remove_path)) {
     return fail_socket(error.value(), doing);
   }
-  core.workers.sockets().add(socket->local, descriptor.release());
+  core.workers.sockets().add(socket->local, descriptor.release(), &core);
   return std::make_unique<OsListener>(std::move(socket));
 }
 
@@ -219,7 +219,7 @@ Result<std::unique_ptr<Listener>> listen_socket(Core& core, const Endpoint& at) 
     number = bind(descriptor.get(), address->get(), address->size) == 0 ? 0 : errno;
   }
   if (number == EADDRINUSE) {
-    if (Descriptor shared(core.workers.sockets().copy(at)); shared.get() >= 0) return watch(core, shared, family, false);
+    if (Descriptor shared(core.workers.sockets().copy(at, &core)); shared.get() >= 0) return watch(core, shared, family, false);
   }
   if (number != 0) return std::unexpected(bind_error(number, doing));
   // Nobody can connect before listen().

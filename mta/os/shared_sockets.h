@@ -1,9 +1,11 @@
 // The listening sockets of a process, so that several loops may listen at one endpoint: the second one
-// takes connections from the first one's socket. Another process is still told that the address is in use.
+// takes connections from the first one's socket. The same loop and other processes are told that the
+// address is in use.
 #pragma once
 
 #include <map>
 #include <mutex>
+#include <vector>
 
 #include "mta/base/endpoint.h"
 
@@ -11,14 +13,19 @@ namespace postproof::os {
 
 class SharedSockets {
  public:
-  void add(const Endpoint& at, int descriptor);
-  void remove(const Endpoint& at, int descriptor);  // only if it stands for this descriptor
-  // A copy of the descriptor that listens there, or -1.
-  int copy(const Endpoint& at) const;
+  // `loop` only tells one loop from another.
+  void add(const Endpoint& at, int descriptor, const void* loop);
+  void remove(const Endpoint& at, int descriptor, const void* loop);
+  // A copy of the descriptor by which another loop listens there, or -1.
+  int copy(const Endpoint& at, const void* loop) const;
 
  private:
   mutable std::mutex mutex_;
-  std::map<Endpoint, int> descriptors_;
+  struct Shared {
+    int descriptor = -1;
+    std::vector<const void*> loops;
+  };
+  std::map<Endpoint, Shared> sockets_;
 };
 
 }  // namespace postproof::os

@@ -47,6 +47,7 @@ zone = '''
 dest.example.   MX 10 mx1.dest.example.
 '''
 [mta.sut]
+smtp.sessions_per_client_max = 1000
 [peer.mx1]
 names = ["mx1.dest.example"]
 [[at]]
