@@ -219,7 +219,8 @@ Result<std::unique_ptr<Listener>> listen_socket(Core& core, const Endpoint& at) 
     number = bind(descriptor.get(), address->get(), address->size) == 0 ? 0 : errno;
   }
   if (number == EADDRINUSE) {
-    if (Descriptor shared(core.workers.sockets().copy(at, &core)); shared.get() >= 0) return watch(core, shared, family, false);
+    if (Descriptor shared(core.workers.sockets().copy(at, &core)); shared.get() >= 0)
+      return watch(core, shared, family, false);
   }
   if (number != 0) return std::unexpected(bind_error(number, doing));
   // Nobody can connect before listen().

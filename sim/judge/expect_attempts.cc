@@ -1,3 +1,4 @@
+// `attempts`: when an MTA dispatched a recipient, from its own events.
 #include <fmt/format.h>
 
 #include "sim/judge/expect.h"

@@ -1,3 +1,4 @@
+// `delivered`: what peers have kept, held against who, where, when, how often and with which content.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// `dsn`: delivery reports that arrived at peers; all that is said must hold for one recipient group.
 #include <fmt/format.h>
 
 #include "mta/base/text.h"

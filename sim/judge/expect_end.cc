@@ -1,3 +1,4 @@
+// `end`: what was left when the run was over, and when that was.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// `queue`: what MTAs held when the runner looked, at a moment of the run or at its end.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// What arrives and no expectation speaks of.
 #include <fmt/format.h>
 
 #include <algorithm>

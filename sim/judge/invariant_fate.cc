@@ -1,3 +1,4 @@
+// The ledger's balance: what was acknowledged and has no end, what has ended too often, what came from nowhere.
 #include <fmt/format.h>
 
 #include "mta/base/text.h"

@@ -1,3 +1,4 @@
+// Every octet that an MTA sent over SMTP, in both roles, across the pieces that it was sent in.
 #include <fmt/format.h>
 
 #include <map>

@@ -1,3 +1,4 @@
+// Bounces: whom they are from, whom they go to, and whose message they are about.
 #include <fmt/format.h>
 
 #include <algorithm>

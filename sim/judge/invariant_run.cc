@@ -1,3 +1,4 @@
+// The run itself: it ended because nothing was left to do, its world came up, its dialogues were followed.
 #include <fmt/format.h>
 
 #include <algorithm>

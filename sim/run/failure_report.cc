@@ -1,3 +1,4 @@
+// The report of a failed run: each failure at its line, wanted over nearest, the wire around it, the replay command.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -238,7 +238,8 @@ void Connection::schedule_pump(Side from) {
 void Connection::pump(Side from) {
   Line& in = line(from);
   in.pump = 0;
-  for (bool first = true; !in.held && !in.items.empty() && in.items.front().arrives <= core_.loop.now(); first = false) {
+  for (bool first = true; !in.held && !in.items.empty() && in.items.front().arrives <= core_.loop.now();
+       first = false) {
     if (!first && in.items.front().kind == Kind::rst) break;
     arrive(other(from), in.items.pop());
   }
@@ -416,10 +417,10 @@ void Connection::forget() {
 
 std::string Connection::describe() const {
   const auto name = [](const Host* host) { return host == nullptr ? std::string("nobody") : host->name; };
-  std::string text = fmt::format("connection {}: {} {} -> {} {}: {}", id_, name(host(Side::opener)),
-                                 endpoint(Side::opener).to_string(), name(host(Side::acceptor)),
-                                 endpoint(Side::acceptor).to_string(),
-                                 phase_ == Phase::dialing ? "being dialed" : "open");
+  std::string text =
+      fmt::format("connection {}: {} {} -> {} {}: {}", id_, name(host(Side::opener)),
+                  endpoint(Side::opener).to_string(), name(host(Side::acceptor)), endpoint(Side::acceptor).to_string(),
+                  phase_ == Phase::dialing ? "being dialed" : "open");
   for (const Side side : {Side::opener, Side::acceptor}) {
     if (lines_[static_cast<std::size_t>(side)].held) {
       text += ", held";

@@ -45,7 +45,7 @@ struct Core {
   std::map<std::string, Node*, std::less<>> by_name;
   std::map<IpAddress, Node*> by_address;
   std::optional<SimNetwork> network;  // always there; made last
-  std::vector<std::string> stuck;  // nodes whose program did not end
+  std::vector<std::string> stuck;     // nodes whose program did not end
   bool running = false;
   bool shut_down = false;
 };

@@ -33,11 +33,7 @@ class SimLock final : public DiskLock {
 
 DiskCall::DiskCall(SimDisk::Impl& disk, Life& life, std::string_view operation, std::string path,
                    std::string second_path)
-    : disk_(disk),
-      life_(life),
-      operation_(operation),
-      path_(std::move(path)),
-      second_path_(std::move(second_path)) {}
+    : disk_(disk), life_(life), operation_(operation), path_(std::move(path)), second_path_(std::move(second_path)) {}
 
 Task<std::optional<SimDisk::Impl::Failure>> DiskCall::begin(Duration cost) {
   const bool alive = co_await pause(life_, cost);

@@ -18,8 +18,7 @@ class NetworkPort final : public Network {
  public:
   explicit NetworkPort(Life& life) : life_(life) {}
 
-  Task<Result<std::unique_ptr<Stream>>> connect(Endpoint to, std::optional<IpAddress> from,
-                                                Deadline deadline) override;
+  Task<Result<std::unique_ptr<Stream>>> connect(Endpoint to, std::optional<IpAddress> from, Deadline deadline) override;
   Result<std::unique_ptr<Listener>> listen(const Endpoint& at) override;
   Result<std::unique_ptr<Datagram>> open_datagram(const Endpoint& local) override;
 

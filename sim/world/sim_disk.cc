@@ -54,9 +54,7 @@ void SimDisk::flip(std::string_view path, std::uint64_t offset) {
 void SimDisk::make_directories(std::string_view path) { impl_->image.make_directories(path); }
 std::vector<std::string> SimDisk::files() const { return impl_->image.files(); }
 
-std::unique_ptr<Disk> SimDisk::open_ports(world::Life& life) {
-  return std::make_unique<world::DiskPort>(impl_, life);
-}
+std::unique_ptr<Disk> SimDisk::open_ports(world::Life& life) { return std::make_unique<world::DiskPort>(impl_, life); }
 
 void SimDisk::crash() {
   const world::Host& host = impl_->node.host();

@@ -34,11 +34,11 @@ struct DiskFault {
   // "open", "read", "write", "allocate", "sync", "size", "truncate", "rename", "link", "unlink", "mkdir", "list",
   // "sync_dir", "free_bytes", "lock"; "*" for all of them.
   std::string operation;
-  std::string path = "*";  // glob over the whole path; of rename and link, over either
-  Errc error = Errc::io;   // no_space, io, permission
-  std::uint64_t skip = 0;  // let so many matching operations pass first
+  std::string path = "*";              // glob over the whole path; of rename and link, over either
+  Errc error = Errc::io;               // no_space, io, permission
+  std::uint64_t skip = 0;              // let so many matching operations pass first
   std::optional<std::uint64_t> count;  // then fail so many; none: until cleared
-  bool partial = false;    // a failing write leaves its first half
+  bool partial = false;                // a failing write leaves its first half
 };
 
 class SimDisk {
@@ -49,7 +49,7 @@ class SimDisk {
   std::uint64_t add_fault(DiskFault fault);  // an id for remove_fault
   void remove_fault(std::uint64_t id);
   void set_capacity(std::optional<std::uint64_t> bytes);  // none: no limit
-  void set_crash_loss(CrashLoss loss);  // lose_all unless set
+  void set_crash_loss(CrashLoss loss);                    // lose_all unless set
   void set_costs(Duration write, Duration sync, Duration other);
 
   // Operations since the node was made; each open, read, write, sync ... counts one, when its cost has

@@ -46,8 +46,7 @@ namespace world {
 // One call of a port, from its begin to its record.
 class DiskCall {
  public:
-  DiskCall(SimDisk::Impl& disk, Life& life, std::string_view operation, std::string path,
-           std::string second_path = {});
+  DiskCall(SimDisk::Impl& disk, Life& life, std::string_view operation, std::string path, std::string second_path = {});
   DiskCall(const DiskCall&) = delete;
   DiskCall& operator=(const DiskCall&) = delete;
 

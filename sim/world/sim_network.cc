@@ -43,9 +43,7 @@ void SimNetwork::set_latency(std::string_view node_a, std::string_view node_b, D
 
 void SimNetwork::set_default_segment(std::size_t octets) { impl_->default_segment = octets; }
 
-void SimNetwork::set_segment(std::string_view node, std::size_t octets) {
-  impl_->segments[std::string(node)] = octets;
-}
+void SimNetwork::set_segment(std::string_view node, std::size_t octets) { impl_->segments[std::string(node)] = octets; }
 
 void SimNetwork::set_fault(std::string_view node, HostFault fault, std::optional<std::uint16_t> port,
                            std::optional<IpAddress> address) {
@@ -208,8 +206,8 @@ void SimNetwork::Impl::send_datagram(Life& sender, Endpoint from, Endpoint to, s
   const bool lost = loses(host, to_host, from, to);
   core.add(record::Datagram{host.name, to_host == nullptr ? std::string() : to_host->name, from, to, octets, lost});
   if (lost) return;
-  auto under_way = std::make_unique<UnderWay>(&host, to_host, std::move(from), std::move(to), std::move(octets),
-                                              core.last_record());
+  auto under_way =
+      std::make_unique<UnderWay>(&host, to_host, std::move(from), std::move(to), std::move(octets), core.last_record());
   core.loop.at(core.loop.now() + latency(host, to_host),
                [this, datagram = std::move(under_way)] { datagram_arrives(*datagram); });
 }

@@ -129,6 +129,26 @@ TEST_CASE_FIXTURE(Fixture, "inherited: what is no socket, or nothing at all, is 
   CHECK(env.network.listen(Endpoint::inherited(999)).error().code == Errc::invalid);
 }
 
+TEST_CASE_FIXTURE(Fixture, "shared: another loop of the process listens at the same endpoint, and goes on alone") {
+  Loop second(events, workers);
+  auto first = env.network.listen(Endpoint(*IpAddress::parse("127.0.0.1"), 0));
+  REQUIRE(first.has_value());
+  const Endpoint at = (*first)->local();
+  CHECK(env.network.listen(at).error().code == Errc::in_use);
+  auto shared = second.env().network.listen(at);
+  REQUIRE(shared.has_value());
+  CHECK((*shared)->local() == at);
+  CHECK(second.env().network.listen(at).error().code == Errc::in_use);
+  (*first)->close();
+  const auto serve = [&]() -> Task<void> {
+    const auto near = co_await second.env().network.connect(at, std::nullopt, second.env().clock.mono() + 2s);
+    REQUIRE(near.has_value());
+    const auto far = co_await (*shared)->accept();
+    CHECK(far.has_value());
+  };
+  second.run(serve());
+}
+
 TEST_CASE_FIXTURE(Fixture, "accept: goes on when descriptors run out and come back") {
   auto listener = env.network.listen(Endpoint(*IpAddress::parse("127.0.0.1"), 0));
   REQUIRE(listener.has_value());

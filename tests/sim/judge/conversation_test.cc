@@ -12,7 +12,8 @@ TEST_CASE("a session is read from its octets, however they were cut") {
     Story story;
     const ConnectionId id = story.dial("sut", "mx");
     const auto say = [&](Side side, std::string_view text) {
-      for (; !text.empty(); text.remove_prefix(std::min(cut, text.size()))) story.say(id, side, std::string(text.substr(0, cut)));
+      for (; !text.empty(); text.remove_prefix(std::min(cut, text.size())))
+        story.say(id, side, std::string(text.substr(0, cut)));
     };
     say(Side::acceptor, "220-mx\r\n220 hello\r\n");
     say(Side::opener, "EHLO a\r\n");

@@ -51,9 +51,21 @@ TEST_CASE("delivered: every condition holds and fails") {
       {"from the null sender", [](ExpectDelivered& e) { e.from = "<>"; }, false, "from <alice@src.example>"},
       {"never", [](ExpectDelivered& e) { e.count = 0; }, false, "1 delivery"},
       {"twice", [](ExpectDelivered& e) { e.count = 2; }, false, "1 delivery"},
-      {"at its time", [](ExpectDelivered& e) { e.when = {{15min, 1s}}; }, true, ""},
-      {"too early", [](ExpectDelivered& e) { e.when = {{14min, 1s}}; }, false, "mx 15m00."},
-      {"at two times", [](ExpectDelivered& e) { e.when = {{15min, 1s}, {16min, 1s}}; }, false, "1 delivery"},
+      {"at its time",
+       [](ExpectDelivered& e) {
+         e.when = {{15min, 1s}};
+       },
+       true, ""},
+      {"too early",
+       [](ExpectDelivered& e) {
+         e.when = {{14min, 1s}};
+       },
+       false, "mx 15m00."},
+      {"at two times",
+       [](ExpectDelivered& e) {
+         e.when = {{15min, 1s}, {16min, 1s}};
+       },
+       false, "1 delivery"},
       {"contains", [](ExpectDelivered& e) { e.contains = {"hi\n\nbo"}; }, true, ""},
       {"contains not", [](ExpectDelivered& e) { e.contains = {"hello"}; }, false, "does not contain \"hello\""},
       {"header", [](ExpectDelivered& e) { e.header = {"subject: hi"}; }, true, ""},
@@ -78,9 +90,7 @@ TEST_CASE("delivered: every condition holds and fails") {
   }
 }
 
-TEST_CASE("delivered: a report is none") {
-  CHECK_FALSE(judged(bounce(), delivered_to("alice@src.example")).ok());
-}
+TEST_CASE("delivered: a report is none") { CHECK_FALSE(judged(bounce(), delivered_to("alice@src.example")).ok()); }
 
 TEST_CASE("delivered: what became of the recipient instead is told") {
   const Judgement judgement = judged(bounce(), delivered_to("gone@dest.example"));
@@ -114,7 +124,11 @@ TEST_CASE("dsn: every condition holds and fails") {
       {"contains", [](ExpectDsn& e) { e.contains = {"xyz"}; }, false, "does not contain"},
       {"two", [](ExpectDsn& e) { e.count = 2; }, false, "1 report"},
       {"none", [](ExpectDsn& e) { e.count = 0; }, false, "1 report"},
-      {"late", [](ExpectDsn& e) { e.when = {{1h, 1s}}; }, false, "1 report at"},
+      {"late",
+       [](ExpectDsn& e) {
+         e.when = {{1h, 1s}};
+       },
+       false, "1 report at"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.what);

@@ -404,11 +404,14 @@ TEST_CASE("an extension that was not offered") {
   const Case cases[] = {
       {"all offered", [](Transfer& t) { t.mail_parameters = " SIZE=20 BODY=8BITMIME", t.pipelined = true; }, true},
       {"SIZE", [](Transfer& t) { t.ehlo_reply = "250 mx\r\n", t.mail_parameters = " SIZE=20"; }, false},
-      {"BODY", [](Transfer& t) { t.ehlo_reply = "250-mx\r\n250 SIZE\r\n", t.mail_parameters = " BODY=8BITMIME"; }, false},
+      {"BODY", [](Transfer& t) { t.ehlo_reply = "250-mx\r\n250 SIZE\r\n", t.mail_parameters = " BODY=8BITMIME"; },
+       false},
       {"an unknown one", [](Transfer& t) { t.mail_parameters = " XFOO=1"; }, false},
-      {"an unknown one, offered", [](Transfer& t) { t.ehlo_reply = "250-mx\r\n250 XFOO\r\n", t.mail_parameters = " XFOO=1"; }, true},
+      {"an unknown one, offered",
+       [](Transfer& t) { t.ehlo_reply = "250-mx\r\n250 XFOO\r\n", t.mail_parameters = " XFOO=1"; }, true},
       {"PIPELINING", [](Transfer& t) { t.ehlo_reply = "250-mx\r\n250 SIZE 10\r\n", t.pipelined = true; }, false},
-      {"keywords without case", [](Transfer& t) { t.ehlo_reply = "250-mx\r\n250 pipelining\r\n", t.pipelined = true; }, true},
+      {"keywords without case", [](Transfer& t) { t.ehlo_reply = "250-mx\r\n250 pipelining\r\n", t.pipelined = true; },
+       true},
   };
   for (const Case& c : cases) {
     CAPTURE(c.what);
@@ -565,7 +568,8 @@ TEST_CASE("two MTAs in a row") {
   Transfer t = relay();
   t.to_node = "hub", t.tell = false;
   const auto hub_accepts = [&] {
-    story.add(record::MtaEvent{"hub", "accepted", {{"session", "1"}, {"message", "0001000000000009"}, {"sender", "alice@src.example"}}});
+    story.add(record::MtaEvent{
+        "hub", "accepted", {{"session", "1"}, {"message", "0001000000000009"}, {"sender", "alice@src.example"}}});
   };
   const auto hub_delivers = [&] {
     Transfer last = relay(relay());
@@ -576,7 +580,8 @@ TEST_CASE("two MTAs in a row") {
       const auto* message = std::get_if<record::ClientMessage>(&record.what);
       return message != nullptr && message->client == "hub";
     });
-    story.add(record::MtaEvent{"hub", "delivered", {{"message", "0001000000000009"}, {"recipient", "bob@dest.example"}}});
+    story.add(
+        record::MtaEvent{"hub", "delivered", {{"message", "0001000000000009"}, {"recipient", "bob@dest.example"}}});
   };
   hub_accepts();
   SUBCASE("held by the second is followed through") {

@@ -37,11 +37,13 @@ TEST_CASE("a report that the MTA writes is read") {
 }
 
 TEST_CASE("what is no report is none") {
-  for (const char* content : {"", "Subject: x\r\n\r\nbody\r\n", "Content-Type: multipart/report; report-type=delivery-status\r\n\r\n--\r\n",
-                              "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\r\n\r\n--b\r\n",
-                              "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\n--b--\r\n",
-                              "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: "
-                              "dns; x\r\n\r\nFinal-Recipient: rfc822; a@b\r\n--b--\r\n"}) {
+  for (const char* content :
+       {"", "Subject: x\r\n\r\nbody\r\n", "Content-Type: multipart/report; report-type=delivery-status\r\n\r\n--\r\n",
+        "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\r\n\r\n--b\r\n",
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\n--b--\r\n",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: "
+        "message/delivery-status\r\n\r\nReporting-MTA: "
+        "dns; x\r\n\r\nFinal-Recipient: rfc822; a@b\r\n--b--\r\n"}) {
     CAPTURE(content);
     CHECK_FALSE(read_report(content));
   }

@@ -22,12 +22,12 @@ struct Transfer {
   std::vector<std::string> recipients = {"bob@dest.example"};
   std::string content = "Subject: hi\r\n\r\nbody\r\n";
   std::string ehlo_reply = "250-mx\r\n250-PIPELINING\r\n250-SIZE 1000000\r\n250 8BITMIME\r\n";
-  std::string mail_parameters;      // " SIZE=20"
-  bool pipelined = false;           // MAIL, RCPT and DATA in one write
+  std::string mail_parameters;                                         // " SIZE=20"
+  bool pipelined = false;                                              // MAIL, RCPT and DATA in one write
   std::string dot_reply = "250 2.0.0 queued as 0001000000000001\r\n";  // empty: none comes
-  bool dot_reply_lost = false;      // it is sent, and never arrives
-  bool taken = true;                // by a peer
-  bool tell = true;                 // ClientMessage and PeerMessage are recorded
+  bool dot_reply_lost = false;                                         // it is sent, and never arrives
+  bool taken = true;                                                   // by a peer
+  bool tell = true;                                                    // ClientMessage and PeerMessage are recorded
 };
 
 class Story {
@@ -69,7 +69,8 @@ class Story {
     return id;
   }
   std::size_t say(ConnectionId id, Side from, std::string octets, bool lost = false) {
-    const std::size_t index = add(record::Octets{id, from, std::move(octets), lost ? std::nullopt : std::optional(now + kLatency)});
+    const std::size_t index =
+        add(record::Octets{id, from, std::move(octets), lost ? std::nullopt : std::optional(now + kLatency)});
     pass(kLatency);
     return index;
   }
@@ -85,12 +86,19 @@ class Story {
     return add(record::MtaEvent{"sut", std::move(name), std::move(fields)});
   }
   void accepted(std::string id, std::string sender, std::string session = "1", std::string bounce_of = "") {
-    event("accepted", {{"session", std::move(session)}, {"message", std::move(id)}, {"sender", std::move(sender)},
-                       {"recipients", "1"}, {"size", "20"}, {"bounce_of", std::move(bounce_of)}});
+    event("accepted", {{"session", std::move(session)},
+                       {"message", std::move(id)},
+                       {"sender", std::move(sender)},
+                       {"recipients", "1"},
+                       {"size", "20"},
+                       {"bounce_of", std::move(bounce_of)}});
   }
-  void attempt(std::string recipient) { event("attempt", {{"message", "0001000000000001"}, {"recipient", std::move(recipient)}}); }
+  void attempt(std::string recipient) {
+    event("attempt", {{"message", "0001000000000001"}, {"recipient", std::move(recipient)}});
+  }
   void delivered(std::string recipient) {
-    event("delivered", {{"message", "0001000000000001"}, {"recipient", std::move(recipient)}, {"host", "mx.example [10.0.0.2]:25"}});
+    event("delivered",
+          {{"message", "0001000000000001"}, {"recipient", std::move(recipient)}, {"host", "mx.example [10.0.0.2]:25"}});
   }
   void bounced(std::string id, std::string recipient) {
     event("bounced", {{"message", std::move(id)}, {"recipient", std::move(recipient)}, {"reason", "550 no"}});
@@ -141,15 +149,17 @@ class Story {
     return "Received: from client by sut.example\r\n with ESMTP id 1; Thu, 1 Jan 2026 00:00:00 +0000\r\n" + content;
   }
 
-  static std::string report(const std::string& to, const std::string& final_recipient, const std::string& original_header,
-                            const std::string& status = "5.1.1") {
+  static std::string report(const std::string& to, const std::string& final_recipient,
+                            const std::string& original_header, const std::string& status = "5.1.1") {
     return "From: MAILER-DAEMON@sut.example\r\nTo: <" + to +
            ">\r\nContent-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"b1\"\r\n\r\npreamble\r\n"
            "--b1\r\nContent-Type: text/plain\r\n\r\nno\r\n"
            "--b1\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; sut.example\r\n\r\n"
-           "Final-Recipient: rfc822; " + final_recipient + "\r\nAction: failed\r\nStatus: " + status +
+           "Final-Recipient: rfc822; " +
+           final_recipient + "\r\nAction: failed\r\nStatus: " + status +
            "\r\nRemote-MTA: dns; mx.example\r\nDiagnostic-Code: smtp; 550 5.1.1 no such user\r\n"
-           "--b1\r\nContent-Type: text/rfc822-headers\r\n\r\n" + relayed(original_header) + "\r\n--b1--\r\n";
+           "--b1\r\nContent-Type: text/rfc822-headers\r\n\r\n" +
+           relayed(original_header) + "\r\n--b1--\r\n";
   }
 
   void hand_over(Transfer t = {}) {
@@ -188,11 +198,11 @@ class Story {
   void queued(std::string recipient, std::optional<Duration> due, std::string sender = "alice@src.example") {
     add(record::QueueState{"sut", "0001000000000001", std::move(sender), std::move(recipient), "pending", 1, due});
   }
-  void crash() {
-    add(record::NodeState{"sut", "crash"});
-  }
+  void crash() { add(record::NodeState{"sut", "crash"}); }
   void start() { add(record::NodeState{"sut", "start"}); }
-  void end(std::string reason = "done", std::string pending = "") { add(record::End{std::move(reason), std::move(pending)}); }
+  void end(std::string reason = "done", std::string pending = "") {
+    add(record::End{std::move(reason), std::move(pending)});
+  }
 
   template <class Expectation>
   void expect(Expectation what, std::uint32_t line = 10) {

@@ -39,7 +39,9 @@ std::string report_of(const std::string& text) {
   return failure_report(scenario, result);
 }
 
-const record::End& end_of(const RunResult& result) { return std::get<record::End>(result.recording.records.back().what); }
+const record::End& end_of(const RunResult& result) {
+  return std::get<record::End>(result.recording.records.back().what);
+}
 
 bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
@@ -241,12 +243,14 @@ script = '''
 }
 
 TEST_CASE("a failure tells its line, what was wanted, what came, and how to see it again") {
-  const std::string text = scene(std::string(kSubmit) + "[[expect]]\ndelivered = { rcpt = \"bob@dest.example\", at = \"mx2\" }\n");
+  const std::string text =
+      scene(std::string(kSubmit) + "[[expect]]\ndelivered = { rcpt = \"bob@dest.example\", at = \"mx2\" }\n");
   const std::string report = report_of(text);
   CAPTURE(report);
   CHECK(report.starts_with("FAIL test.toml seed=1   "));
   const auto line = std::count(text.begin(), text.end(), '\n');
-  CHECK(holds(report, "  :" + std::to_string(line) + " expect delivered = { rcpt = \"bob@dest.example\", at = \"mx2\" }\n"));
+  CHECK(holds(report,
+              "  :" + std::to_string(line) + " expect delivered = { rcpt = \"bob@dest.example\", at = \"mx2\" }\n"));
   CHECK(holds(report, "     wanted   1 delivery to bob@dest.example at mx2\n"));
   CHECK(holds(report, "     nearest  mx1 1.0"));
   CHECK(holds(report, "sut > mx1"));

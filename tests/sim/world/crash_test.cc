@@ -124,8 +124,7 @@ TEST_CASE("what was under way when a host crashed still arrives, and then the RS
     diary.note("a again " + outcome(again));
   });
   CHECK(f.run() == World::Stopped::idle);
-  CHECK(diary.text ==
-        "3ms b closed\n4ms a got 250 ok<connection reset>\n6ms a again connection refused\n");
+  CHECK(diary.text == "3ms b closed\n4ms a got 250 ok<connection reset>\n6ms a again connection refused\n");
   const auto octets = f.records<record::Octets>();
   REQUIRE(octets.size() == 1);
   CHECK(octets[0].second.arrives == 4ms);

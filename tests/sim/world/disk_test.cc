@@ -46,9 +46,8 @@ TEST_CASE("files: written, read, sized, truncated, allocated; each at its cost")
     diary.note("write " + outcome(done));
     char buffer[100];
     auto got = co_await (*file)->read_at(0, buffer);
-    diary.note("read " + std::to_string(*got) + (std::string_view(buffer, *got) == std::string_view("\0\0hello", 7)
-                                                     ? " right"
-                                                     : " wrong"));
+    diary.note("read " + std::to_string(*got) +
+               (std::string_view(buffer, *got) == std::string_view("\0\0hello", 7) ? " right" : " wrong"));
     got = co_await (*file)->read_at(7, buffer);
     diary.note("read " + std::to_string(*got));
     done = co_await (*file)->sync();

@@ -98,8 +98,7 @@ TEST_CASE("a fault may be narrowed to a port and to an address; the strongest th
     diary.note(outcome(still));
   });
   CHECK(f.run() == World::Stopped::idle);
-  CHECK(diary.text ==
-        "2ms ok\n4ms connection refused\n6ms unreachable\n8ms unreachable\n10ms connection refused\n");
+  CHECK(diary.text == "2ms ok\n4ms connection refused\n6ms unreachable\n8ms unreachable\n10ms connection refused\n");
 }
 
 TEST_CASE("what stands when a fault begins: refuse leaves it alone, the others hold it and let it go on") {
@@ -109,8 +108,10 @@ TEST_CASE("what stands when a fault begins: refuse leaves it alone, the others h
   };
   const std::string_view held = "2ms connect ok\n1.002s echo\n3.502s echo\n3.504s echo\n";
   const std::string_view not_held = "2ms connect ok\n1.002s echo\n2.002s echo\n3.002s echo\n";
-  for (const Case& it : {Case{HostFault::refuse, not_held}, {HostFault::silent, not_held},
-                         {HostFault::unreachable, held}, {HostFault::blackhole, held}}) {
+  for (const Case& it : {Case{HostFault::refuse, not_held},
+                         {HostFault::silent, not_held},
+                         {HostFault::unreachable, held},
+                         {HostFault::blackhole, held}}) {
     CAPTURE(static_cast<int>(it.fault));
     Fixture f;
     Diary diary(f.world);
@@ -252,7 +253,7 @@ TEST_CASE("datagrams through a fault are lost") {
     bool lost;
   };
   const Case cases[] = {
-      {HostFault::none, {}, false},       {HostFault::refuse, {}, false},     {HostFault::blackhole, {}, true},
+      {HostFault::none, {}, false},       {HostFault::refuse, {}, false},   {HostFault::blackhole, {}, true},
       {HostFault::unreachable, {}, true}, {HostFault::blackhole, 53, true}, {HostFault::blackhole, 25, false},
   };
   for (const Case& it : cases) {

@@ -201,7 +201,8 @@ TEST_CASE("reset: what was read is kept, what was not is lost, and both sides kn
     diary.note("client " + got);
   });
   CHECK(f.run() == World::Stopped::idle);
-  CHECK(diary.text == "2ms client <connection reset>\n1s server <connection reset>\n1s server write connection reset\n");
+  CHECK(diary.text ==
+        "2ms client <connection reset>\n1s server <connection reset>\n1s server write connection reset\n");
   CHECK(f.world.network().open_connections() == 0);
   CHECK(f.records<record::Reset>().size() == 1);
 }

@@ -123,7 +123,6 @@ TEST_CASE("random streams are their own: by seed, node, name, and how often they
   CHECK(draw(1, "a", "x", 2) != value);
 }
 
-
 TEST_CASE("nodes are found by name and by any of their addresses") {
   Fixture f;
   CHECK(f.world.find_node("b") == &f.b);
