@@ -33,7 +33,9 @@ class Network {
   virtual Task<Result<std::unique_ptr<Stream>>> connect(Endpoint to, std::optional<IpAddress> from,
                                                         Deadline deadline) = 0;
 
-  // Accepts from now on. Errors: in_use, permission, invalid (no such local address).
+  // Accepts from now on. Several Envs of one process may listen at one endpoint: each connection comes to
+  // one of them. Errors: in_use (this Env or another process listens there), permission, invalid (no such
+  // local address).
   virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& at) = 0;
 
   // Port 0: any free port, drawn at random.

@@ -6,7 +6,8 @@
 //  - No call completes inline: each goes through the executor at least once.
 //  - A call that its deadline ends yields Errc::timed_out. A read that timed out has taken nothing and may
 //    be repeated; after a write that timed out the stream is useless and is to be closed.
-//  - reset() or the peer's RST ends waiting and later calls with Errc::reset; close() with Errc::closed.
+//  - reset() or the peer's RST ends waiting and later calls with Errc::reset; close() with Errc::closed. A
+//    stream that was reset stays so when it is closed.
 #pragma once
 
 #include <cstddef>

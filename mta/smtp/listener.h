@@ -1,7 +1,7 @@
 // Accepts SMTP connections and runs their sessions, within the limits of the settings.
 //
 // A Listener and everything under it lives on its one Env's thread. With several session Envs each has a
-// Listener of its own at the same endpoint, which the Network allows within a process; all share one
+// Listener of its own at the same endpoint, as Network::listen allows; all share one
 // SessionNumbers. The limits on sessions hold for each Listener by itself.
 #pragma once
 

@@ -49,11 +49,13 @@ std::string_view below_received(std::string_view content) {
 }
 
 bool has_bare_newline(std::string_view content) {
-  for (std::size_t at = content.find_first_of("\r\n"); at != std::string_view::npos;) {
-    if (content.substr(at, 2) != "\r\n") return true;
-    at = content.find_first_of("\r\n", at + 2);
+  for (;;) {
+    const std::size_t lf = content.find('\n');
+    const std::size_t cr = content.substr(0, lf).find('\r');
+    if (lf == std::string_view::npos) return cr != std::string_view::npos;
+    if (cr == std::string_view::npos || cr + 1 != lf) return true;
+    content.remove_prefix(lf + 1);
   }
-  return false;
 }
 
 std::string mailbox_key(std::string_view address) {

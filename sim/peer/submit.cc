@@ -34,7 +34,12 @@ std::string filler(std::uint64_t size) {
   while (size > 0) {
     std::uint64_t line = std::min<std::uint64_t>(size, kFillerLine);
     if (size - line == 1) --line;
-    for (std::uint64_t i = 2; i < line; ++i) out += kText[at++ % kText.size()];
+    for (std::uint64_t left = line > 2 ? line - 2 : 0; left > 0;) {
+      const std::string_view piece = kText.substr(at, left);
+      out += piece;
+      at = (at + piece.size()) % kText.size();
+      left -= piece.size();
+    }
     out += "\r\n";
     size -= std::min<std::uint64_t>(size, std::max<std::uint64_t>(line, 2));
   }

@@ -52,12 +52,12 @@ Task<Result<std::size_t>> LineBuffer::fill(Deadline deadline) {
     buffer_.erase(0, begin_);
     begin_ = 0;
   }
-  const std::size_t kept = buffer_.size();
-  buffer_.resize(kept + kReadSize);
-  const std::span<char> into(buffer_.data() + kept, kReadSize);
-  Result<std::size_t> read = co_await stream_.read_some(into, deadline);
-  buffer_.resize(kept + read.value_or(0));
-  if (observer_ && read.value_or(0) > 0) observer_(std::string_view(buffer_).substr(kept));
+  // Read beside the buffer: growing it would fill the room with zeros at each call.
+  if (!scratch_) scratch_ = std::make_unique_for_overwrite<char[]>(kReadSize);
+  const Result<std::size_t> read = co_await stream_.read_some(std::span<char>(scratch_.get(), kReadSize), deadline);
+  const std::string_view more(scratch_.get(), read.value_or(0));
+  buffer_ += more;
+  if (observer_ && !more.empty()) observer_(more);
   co_return read;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +43,7 @@ class LineBuffer {
  private:
   Stream& stream_;
   std::function<void(std::string_view)> observer_;
+  std::unique_ptr<char[]> scratch_;  // where reads go first
   std::string buffer_;
   std::size_t begin_ = 0;     // of what nobody has taken
   std::size_t searched_ = 0;  // octets behind begin_ that hold no line end
