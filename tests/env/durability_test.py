@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-from strace_order import call, can_trace, happened_between, out_of_order, run_traced
+from strace_order import call, can_trace, happened_between, out_of_order, run_traced, traced_environment
 
 
 POISONED = """write: ok
@@ -30,7 +30,7 @@ def failing_sync(program):
     with tempfile.TemporaryDirectory() as folder:
         command = ["strace", "-f", "-o", os.devnull, "-e", "trace=fdatasync",
                    "-e", "inject=fdatasync:error=EIO:when=1", program, folder, "failing"]
-        said = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True).stdout
+        said = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True, env=traced_environment()).stdout
     return None if said == POISONED else f"after a failed sync, got:\n{said}wanted:\n{POISONED}"
 
 

@@ -109,6 +109,11 @@ def strace_command(output, calls=FILE_CALLS):
     return ["strace", "-f", "-s", "4096", "--decode-fds=path", "-e", f"trace={calls}", "-o", output]
 
 
+def traced_environment():
+    """The environment of a traced program: LeakSanitizer traces itself, which strace keeps it from, and would fail the run."""
+    return {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
+
+
 def can_trace():
     """Whether strace is here and may trace (a container may forbid ptrace)."""
     try:
@@ -122,6 +127,6 @@ def run_traced(command, calls=FILE_CALLS, timeout=60):
     with tempfile.TemporaryDirectory() as folder:
         output = os.path.join(folder, "trace")
         subprocess.run(strace_command(output, calls) + command, check=True, timeout=timeout,
-                       stdout=subprocess.DEVNULL)
+                       stdout=subprocess.DEVNULL, env=traced_environment())
         with open(output, encoding="utf-8", errors="replace") as trace:
             return parse(trace.read())
