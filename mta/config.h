@@ -1,5 +1,5 @@
 // The configuration of postproof-mta: TOML, read once, then immutable. The same keys stand in the
-// [mta.NAME] tables of scenarios. docs/configuration.md lists them all.
+// [mta.NAME] tables of scenarios. docs/relay.example.toml lists them all.
 #pragma once
 
 #include <cstdint>
