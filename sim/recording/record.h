@@ -56,6 +56,31 @@ struct Reset {
   Side from;
 };
 
+// A side of a connection tells what became of TLS: both tell of a handshake, and whoever closes tells of the end.
+struct Tls {
+  ConnectionId connection;
+  Side from;                 // that tells
+  std::string node;
+  std::string state;         // "established", "failed", "closed" (by its close_notify), "truncated" (without)
+  std::string version;       // "TLSv1.3"; empty before it is agreed
+  std::string cipher;        // "TLS_AES_256_GCM_SHA384"
+  std::string server_name;   // SNI, as sent or as seen; empty when there was none
+  std::string verified;      // of the other side's certificate: "" not asked, "ok", or the reason why it is not
+  std::string detail;        // why it failed: the alert, the error
+};
+// Octets as they were before TLS hid them; the octets that carry them follow as Octets.
+struct Plain {
+  ConnectionId connection;
+  Side from;
+  std::string octets;
+  std::optional<Duration> arrives;  // when the last octet that carries them can be read at the other end; none: lost
+};
+// A line of the key log (NSS format) with which a capture can be decrypted.
+struct TlsKey {
+  ConnectionId connection;
+  std::string line;
+};
+
 struct Datagram {
   std::string from_node, to_node;
   Endpoint from, to;
@@ -151,9 +176,9 @@ struct End {
 struct Record {
   Duration at{};  // virtual time since the start of the run
   std::variant<record::NodeState, record::Dial, record::Established, record::Refused, record::Octets, record::Fin,
-               record::Reset, record::Datagram, record::Dns, record::PeerMessage, record::ClientMessage,
-               record::ScriptFailure, record::DiskOperation, record::Fault, record::MtaEvent, record::QueueState,
-               record::End>
+               record::Reset, record::Tls, record::Plain, record::TlsKey, record::Datagram, record::Dns,
+               record::PeerMessage, record::ClientMessage, record::ScriptFailure, record::DiskOperation,
+               record::Fault, record::MtaEvent, record::QueueState, record::End>
       what;
 };
 

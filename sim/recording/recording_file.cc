@@ -21,9 +21,11 @@ namespace json = boost::json;
 using What = decltype(Record::what);
 
 // The kinds as files name them, in the order of Record::what.
-constexpr std::array<std::string_view, 17> kKinds = {
-    "node",         "dial",           "established",    "refused", "octets", "fin",   "reset", "datagram", "dns",
-    "peer-message", "client-message", "script-failure", "disk",    "fault",  "event", "queue", "end"};
+constexpr std::array<std::string_view, 20> kKinds = {
+    "node",     "dial",  "established",  "refused",        "octets",
+    "fin",      "reset", "tls",          "plain",          "tls-key",
+    "datagram", "dns",   "peer-message", "client-message", "script-failure",
+    "disk",     "fault", "event",        "queue",          "end"};
 static_assert(kKinds.size() == std::variant_size_v<What>);
 
 // The fields of each kind, in the order in which they are written.
@@ -45,10 +47,16 @@ struct Fields {
       v("connection", r.connection);
     } else if constexpr (std::is_same_v<T, record::Refused>) {
       v("connection", r.connection), v("reason", r.reason);
-    } else if constexpr (std::is_same_v<T, record::Octets>) {
+    } else if constexpr (std::is_same_v<T, record::Octets> || std::is_same_v<T, record::Plain>) {
       v("connection", r.connection), v("from", r.from), v("octets", r.octets), v("arrives", r.arrives);
     } else if constexpr (std::is_same_v<T, record::Fin> || std::is_same_v<T, record::Reset>) {
       v("connection", r.connection), v("from", r.from);
+    } else if constexpr (std::is_same_v<T, record::Tls>) {
+      v("connection", r.connection), v("from", r.from), v("node", r.node), v("state", r.state);
+      v("version", r.version), v("cipher", r.cipher), v("server_name", r.server_name), v("verified", r.verified);
+      v("detail", r.detail);
+    } else if constexpr (std::is_same_v<T, record::TlsKey>) {
+      v("connection", r.connection), v("line", r.line);
     } else if constexpr (std::is_same_v<T, record::Datagram>) {
       v("from_node", r.from_node), v("to_node", r.to_node), v("from", r.from), v("to", r.to);
       v("octets", r.octets), v("lost", r.lost);

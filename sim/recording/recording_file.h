@@ -10,7 +10,7 @@
 namespace postproof::sim {
 
 inline constexpr std::string_view kRecordingFormat = "postproof-recording";
-inline constexpr int kRecordingVersion = 1;
+inline constexpr int kRecordingVersion = 2;
 
 // One object a line: a header, then a record each. ASCII only. In each string the characters U+0000 to
 // U+00FF stand for one octet each, so that what crossed a wire is kept as it was.

@@ -70,10 +70,19 @@ std::string wire_line(std::string_view octets) {
   return octets.ends_with('\n') ? escape(octets) : escape(octets) + "   (no line end)";
 }
 
+// RFC 8446 section 5.1: a record of TLS begins with its content type (20 to 24) and the octet 3. SMTP has no line that
+// does.
+bool begins_tls(std::string_view octets) {
+  return octets.size() >= 2 && octets[0] >= 20 && octets[0] <= 24 && octets[1] == 3;
+}
+std::string tls_octets(std::string_view octets) { return fmt::format("TLS, {} octets", octets.size()); }
+
 struct Connection {
   std::string opener, acceptor;
   bool shown_as_lines = true;          // not for DNS over TCP
   std::array<std::string, 2> partial;  // by Side: the line that has begun
+  std::array<bool, 2> tls{};           // by Side: what it sends is TLS
+  std::array<bool, 2> secured{};       // by Side: its handshake is done, and Plain tells what it sends
   bool data_asked = false;             // the opener has sent DATA, and 354 or a refusal is to come
   bool in_content = false;
   std::size_t content_octets = 0, content_lines = 0;
@@ -123,19 +132,27 @@ class Describe {
     return {on(r.connection, Side::acceptor), fmt::format("not connected: {}", escape(r.reason))};
   }
   Said operator()(const record::Octets& r) const {
-    std::string text;
-    std::string_view rest = r.octets;
-    while (!rest.empty()) {
-      const std::size_t size = std::min(rest.find('\n'), rest.size() - 1) + 1;
-      if (!text.empty()) text += " | ";
-      text += wire_line(rest.substr(0, size));
-      rest.remove_prefix(size);
-    }
-    if (!r.arrives) text += "   (lost)";
-    return {on(r.connection, r.from), text};
+    if (begins_tls(r.octets)) return {on(r.connection, r.from), tls_octets(r.octets)};
+    return {on(r.connection, r.from), lines(r.octets, r.arrives.has_value())};
   }
   Said operator()(const record::Fin& r) const { return {on(r.connection, r.from), "ends its direction (FIN)"}; }
   Said operator()(const record::Reset& r) const { return {on(r.connection, r.from), "cuts the connection (RST)"}; }
+  Said operator()(const record::Tls& r) const {
+    std::string text = "TLS " + escape(r.state);
+    for (const std::string* word : {&r.version, &r.cipher}) {
+      if (!word->empty()) text += " " + escape(*word);
+    }
+    if (!r.server_name.empty()) text += ", for " + escape(r.server_name);
+    if (!r.verified.empty()) text += r.verified == "ok" ? ", verified" : ", not verified: " + escape(r.verified);
+    if (!r.detail.empty()) text += ": " + escape(r.detail);
+    return {on(r.connection, r.from), fmt::format("{}   ({})", text, r.node)};
+  }
+  Said operator()(const record::Plain& r) const {
+    return {on(r.connection, r.from), lines(r.octets, r.arrives.has_value())};
+  }
+  Said operator()(const record::TlsKey& r) const {
+    return {on(r.connection, Side::opener), "TLS key: " + escape(r.line)};
+  }
   Said operator()(const record::Datagram& r) const {
     return {fmt::format("{} > {}", r.from_node, r.to_node.empty() ? r.to.to_string() : r.to_node),
             fmt::format("datagram of {} octets to {}{}", r.octets.size(), r.to.to_string(), r.lost ? "   (lost)" : "")};
@@ -184,6 +201,18 @@ class Describe {
   }
 
  private:
+  static std::string lines(std::string_view octets, bool arrives) {
+    std::string text;
+    while (!octets.empty()) {
+      const std::size_t size = std::min(octets.find('\n'), octets.size() - 1) + 1;
+      if (!text.empty()) text += " | ";
+      text += wire_line(octets.substr(0, size));
+      octets.remove_prefix(size);
+    }
+    if (!arrives) text += "   (lost)";
+    return text;
+  }
+
   std::string on(ConnectionId id, Side from) const { return hosts(connections_[id], from); }
 
   Connections& connections_;
@@ -230,6 +259,10 @@ class Transcript {
       tell_octets(*octets);
       return;
     }
+    if (const auto* plain = std::get_if<record::Plain>(&record.what)) {
+      tell_text(plain->connection, plain->from, plain->octets, !plain->arrives);
+      return;
+    }
     if (const auto* fin = std::get_if<record::Fin>(&record.what)) flush(fin->connection, fin->from);
     if (const auto* reset = std::get_if<record::Reset>(&record.what)) {
       flush(reset->connection);
@@ -243,6 +276,9 @@ class Transcript {
     }
     const Said said = std::visit(describe_, record.what);
     add(format_line(at_, id, said.who, said.what, options_.width));
+    if (const auto* tls = std::get_if<record::Tls>(&record.what)) {
+      connections_[id].secured[static_cast<std::size_t>(tls->from)] = tls->state == "established";
+    }
   }
 
   // Over as many lines as it takes: why a message was deferred stands at the end.
@@ -265,6 +301,7 @@ class Transcript {
     if (const auto* event = std::get_if<record::MtaEvent>(&record.what)) {
       return std::ranges::find(kShownEvents, event->name) != kShownEvents.end();
     }
+    if (std::holds_alternative<record::TlsKey>(record.what)) return false;
     if (const auto* datagram = std::get_if<record::Datagram>(&record.what)) {
       const bool dns = datagram->to.port() == kDnsPort || datagram->from.port() == kDnsPort;
       return datagram->lost || !dns;  // what arrives at a DNS server, the server tells
@@ -274,17 +311,29 @@ class Transcript {
 
   void tell_octets(const record::Octets& octets) {
     Connection& connection = connections_[octets.connection];
+    const auto side = static_cast<std::size_t>(octets.from);
+    if (connection.shown_as_lines && connection.partial[side].empty() && begins_tls(octets.octets)) {
+      connection.tls[side] = true;
+    }
+    if (!connection.tls[side]) return tell_text(octets.connection, octets.from, octets.octets, !octets.arrives);
+    if (connection.secured[side]) return;  // Plain told it
+    lost_ = !octets.arrives;
+    add_wire(octets.connection, connection, octets.from, tls_octets(octets.octets));
+    lost_ = false;
+  }
+
+  void tell_text(ConnectionId id, Side from, std::string_view rest, bool lost) {
+    Connection& connection = connections_[id];
     if (!connection.shown_as_lines) return;
-    lost_ = !octets.arrives.has_value();
-    std::string& partial = connection.partial[static_cast<std::size_t>(octets.from)];
-    std::string_view rest = octets.octets;
+    lost_ = lost;
+    std::string& partial = connection.partial[static_cast<std::size_t>(from)];
     while (!rest.empty()) {
       const std::size_t size = std::min(rest.find('\n'), rest.size() - 1) + 1;
       partial += rest.substr(0, size);
       rest.remove_prefix(size);
       if (!partial.ends_with('\n') && partial.size() < kLineOctetsMax) break;
       const std::string line = std::exchange(partial, {});
-      tell_line(octets.connection, connection, octets.from, line);
+      tell_line(id, connection, from, line);
     }
     lost_ = false;
   }

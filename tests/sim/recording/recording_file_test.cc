@@ -55,7 +55,7 @@ TEST_CASE("the form of a file is the documented one") {
   recording.seed = 7;
   recording.records.push_back(Record{20ms, record::Octets{1, Side::opener, "a\r\n\x01\xe9\"", 21ms}});
   CHECK(recording_to_json_lines(recording) ==
-        "{\"format\":\"postproof-recording\",\"version\":1,\"scenario\":\"a.toml\",\"title\":\"\",\"variant\":\"\","
+        "{\"format\":\"postproof-recording\",\"version\":2,\"scenario\":\"a.toml\",\"title\":\"\",\"variant\":\"\","
         "\"seed\":7,\"start\":0,\"source\":[]}\n"
         "{\"at\":20000000,\"kind\":\"octets\",\"connection\":1,\"from\":\"opener\","
         "\"octets\":\"a\\r\\n\\u0001\\u00e9\\\"\",\"arrives\":21000000}\n");
@@ -87,8 +87,8 @@ TEST_CASE("a broken file is told by line") {
       {"hello\n", Errc::corrupt, "line 1: no JSON object"},
       {good, Errc::corrupt, "line 1: this is no recording"},
       {"{\"format\":\"postproof-recording\"}\n", Errc::corrupt, "line 1: \"version\" is missing"},
-      {"{\"format\":\"postproof-recording\",\"version\":2}\n", Errc::wrong_version, "version 2; expected 1"},
-      {"{\"format\":\"postproof-recording\",\"version\":1}\n", Errc::corrupt, "line 1: \"scenario\" is missing"},
+      {"{\"format\":\"postproof-recording\",\"version\":3}\n", Errc::wrong_version, "version 3; expected 2"},
+      {"{\"format\":\"postproof-recording\",\"version\":2}\n", Errc::corrupt, "line 1: \"scenario\" is missing"},
       {header + good + good.substr(0, 20), Errc::corrupt, "line 3: the line does not end"},
       {header + good.substr(0, 20) + "\n", Errc::corrupt, "line 2: no JSON object"},
       {header + good.substr(0, good.size() - 1) + "x\n", Errc::corrupt, "line 2: no JSON object"},

@@ -46,6 +46,12 @@ inline Recording sample_recording() {
   add(Duration::max(), QueueState{"sut", "0001", "", "a@b.example", "deferred", 3, 15min});
   add(Duration{15}, QueueState{"sut", "0001", "", "a@b.example", "held", 0xffff'ffff, std::nullopt});
   add(Duration{-1}, End{"limit", "sut: a connection\nmx1: a timer"});
+  add(18ms,
+      Tls{1, Side::opener, "sut", "established", "TLSv1.3", "TLS_AES_256_GCM_SHA384", "mx1.dest.example", "ok", ""});
+  add(19ms,
+      Tls{1, Side::acceptor, "mx1", "failed", "", "", "", "certificate has expired", "alert certificate_expired"});
+  add(20ms, Plain{1, Side::acceptor, all_octets(), 21ms});
+  add(21ms, TlsKey{1, "CLIENT_RANDOM 00 11"});
   return recording;
 }
 

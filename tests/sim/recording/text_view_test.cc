@@ -117,6 +117,31 @@ TEST_CASE("a long event goes on in the next line") {
                        " reason=\"450 later\"\n"));
 }
 
+TEST_CASE("TLS is told by its sides, and what it hides is read from Plain") {
+  Talk talk;
+  const std::string hello("\x16\x03\x01\x02\x00\n\n", 7);
+  talk.opener("STARTTLS\r\n").acceptor("220 go\r\n").opener(hello).acceptor(hello);
+  talk.add(
+      record::Tls{1, Side::acceptor, "mx1", "established", "TLSv1.3", "TLS_AES_256_GCM_SHA384", "mx1.dest", "", ""});
+  talk.add(record::TlsKey{1, "CLIENT_RANDOM 00 11"});
+  talk.add(record::Tls{1, Side::opener, "sut", "established", "TLSv1.3", "", "", "expired", ""});
+  talk.add(record::Plain{1, Side::opener, "EHLO ", talk.at}).opener("\x17\x03\x03\nEHLO");
+  talk.add(record::Plain{1, Side::opener, "sut\r\n", talk.at}).opener("\x17\x03\x03\nEHLO");
+  talk.add(record::Plain{1, Side::acceptor, "250 mx1\r\n", std::nullopt});
+  talk.add(record::Tls{1, Side::opener, "sut", "failed", "", "", "", "", "alert decode_error"});
+  const std::string view = talk.view();
+  CHECK(view.substr(view.find("        0.003s")) ==
+        "        0.003s  #1   sut < mx1         220 go\n"
+        "        0.004s  #1   sut > mx1         TLS, 7 octets\n"
+        "        0.005s  #1   sut < mx1         TLS, 7 octets\n"
+        "        0.006s  #1   sut < mx1         TLS established TLSv1.3 TLS_AES_256_GCM_SHA384, for mx1.dest   (mx1)\n"
+        "        0.008s  #1   sut > mx1         TLS established TLSv1.3, not verified: expired   (sut)\n"
+        "        0.011s  #1   sut > mx1         EHLO sut\n"
+        "        0.013s  #1   sut < mx1         250 mx1   (lost)\n"
+        "        0.014s  #1   sut > mx1         TLS failed: alert decode_error   (sut)\n");
+  CHECK(text_line(talk.recording, 4) == "        0.004s  #1   sut > mx1         TLS, 7 octets");
+}
+
 TEST_CASE("DNS over TCP is not shown as lines") {
   Talk talk(53);
   talk.opener(std::string("\0\x1d\n", 3)).add(record::Fin{1, Side::opener});
