@@ -171,6 +171,20 @@ struct End {
   std::string pending; // what was still under way, if anything
 };
 
+// An expectation or invariant that did not hold, as the judge told it; behind End.
+struct Failure {
+  std::uint32_t line;                 // in the scenario file; 0: an invariant
+  std::string expectation;            // "expect delivered", "invariant: nothing acknowledged is lost"
+  std::string wanted, nearest;
+  std::vector<std::uint64_t> events;  // indexes of the records that show it, in order
+};
+// What the judge came to: the last record of a run.
+struct Verdict {
+  std::string result;    // "passed", "failed"
+  std::uint32_t held;    // expectations that held
+  std::uint32_t failed;  // Failures before this record
+};
+
 }  // namespace record
 
 struct Record {
@@ -178,7 +192,7 @@ struct Record {
   std::variant<record::NodeState, record::Dial, record::Established, record::Refused, record::Octets, record::Fin,
                record::Reset, record::Tls, record::Plain, record::TlsKey, record::Datagram, record::Dns,
                record::PeerMessage, record::ClientMessage, record::ScriptFailure, record::DiskOperation,
-               record::Fault, record::MtaEvent, record::QueueState, record::End>
+               record::Fault, record::MtaEvent, record::QueueState, record::End, record::Failure, record::Verdict>
       what;
 };
 

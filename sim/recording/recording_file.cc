@@ -21,11 +21,12 @@ namespace json = boost::json;
 using What = decltype(Record::what);
 
 // The kinds as files name them, in the order of Record::what.
-constexpr std::array<std::string_view, 20> kKinds = {
+constexpr std::array<std::string_view, 22> kKinds = {
     "node",     "dial",  "established",  "refused",        "octets",
     "fin",      "reset", "tls",          "plain",          "tls-key",
     "datagram", "dns",   "peer-message", "client-message", "script-failure",
-    "disk",     "fault", "event",        "queue",          "end"};
+    "disk",     "fault", "event",        "queue",          "end",
+    "failure",  "verdict"};
 static_assert(kKinds.size() == std::variant_size_v<What>);
 
 // The fields of each kind, in the order in which they are written.
@@ -82,9 +83,14 @@ struct Fields {
     } else if constexpr (std::is_same_v<T, record::QueueState>) {
       v("node", r.node), v("message", r.message), v("sender", r.sender), v("recipient", r.recipient);
       v("status", r.status), v("attempts", r.attempts), v("due", r.due);
-    } else {
-      static_assert(std::is_same_v<T, record::End>);
+    } else if constexpr (std::is_same_v<T, record::End>) {
       v("reason", r.reason), v("pending", r.pending);
+    } else if constexpr (std::is_same_v<T, record::Failure>) {
+      v("line", r.line), v("expectation", r.expectation), v("wanted", r.wanted), v("nearest", r.nearest);
+      v("events", r.events);
+    } else {
+      static_assert(std::is_same_v<T, record::Verdict>);
+      v("result", r.result), v("held", r.held), v("failed", r.failed);
     }
   }
 };

@@ -199,6 +199,13 @@ class Describe {
     return {"", fmt::format("END {}{}{}", escape(r.reason),
                             r.pending.empty() ? "" : ", pending: ", one_line_reply(r.pending))};
   }
+  Said operator()(const record::Failure& r) const {
+    return {"", fmt::format("FAILED {}: wanted {}; nearest: {}{}", escape(r.expectation), escape(r.wanted),
+                            r.nearest.empty() ? "nothing" : escape(r.nearest), line_reference(r.line))};
+  }
+  Said operator()(const record::Verdict& r) const {
+    return {"", fmt::format("{}: {} expectations held, {} failures", escape(r.result), r.held, r.failed)};
+  }
 
  private:
   static std::string lines(std::string_view octets, bool arrives) {

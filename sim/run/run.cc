@@ -205,6 +205,18 @@ record::End Play::perform() {
   return end;
 }
 
+// What the judge told stands behind the run's end, so that views can show it whenever the recording is read.
+void record_judgement(const Judgement& judgement, Duration at, Recording& recording) {
+  for (const Failure& failure : judgement.failures) {
+    recording.records.push_back(
+        Record{at, record::Failure{failure.line, failure.expectation, failure.wanted, failure.nearest,
+                                   {failure.records.begin(), failure.records.end()}}});
+  }
+  recording.records.push_back(Record{at, record::Verdict{judgement.ok() ? "passed" : "failed",
+                                                         static_cast<std::uint32_t>(judgement.passed),
+                                                         static_cast<std::uint32_t>(judgement.failures.size())}});
+}
+
 }  // namespace
 
 RunResult run_once(const Scenario& scenario, const RunOptions& options) {
@@ -232,6 +244,7 @@ RunResult run_once(const Scenario& scenario, const RunOptions& options) {
     world.shut_down();  // what that leaves is no part of the run
   }
   result.judgement = judge(scenario, recording);
+  record_judgement(result.judgement, result.virtual_time, recording);
   return result;
 }
 

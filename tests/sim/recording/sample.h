@@ -52,6 +52,8 @@ inline Recording sample_recording() {
       Tls{1, Side::acceptor, "mx1", "failed", "", "", "", "certificate has expired", "alert certificate_expired"});
   add(20ms, Plain{1, Side::acceptor, all_octets(), 21ms});
   add(21ms, TlsKey{1, "CLIENT_RANDOM 00 11"});
+  add(20ms, Failure{7, "expect delivered", "bob@dest.example at mx1", "nothing", {0, 0xffff'ffff'ffff'ffff}});
+  add(20ms, Verdict{"failed", 3, 1});
   return recording;
 }
 

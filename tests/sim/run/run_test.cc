@@ -39,8 +39,12 @@ std::string report_of(const std::string& text) {
   return failure_report(scenario, result);
 }
 
-const record::End& end_of(const RunResult& result) {
-  return std::get<record::End>(result.recording.records.back().what);
+record::End end_of(const RunResult& result) {
+  for (const Record& record : result.recording.records) {
+    if (const auto* end = std::get_if<record::End>(&record.what)) return *end;
+  }
+  FAIL("the recording has no end");
+  return {};
 }
 
 bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
@@ -303,6 +307,20 @@ submit = { to = "first", from = "alice@src.example", rcpt = "bob@dest.example" }
 [[expect]]
 delivered = { rcpt = "bob@dest.example", at = "mx", header = "Received: from first.example" }
 )");
+}
+
+TEST_CASE("a recording ends with what the judge told") {
+  const RunResult result = run_once(load("title = 'one is missing'\n[[expect]]\nend = { queue = 1 }\n[[expect]]\nend = { connections = 0 }\n"), {});
+  const std::vector<Record>& records = result.recording.records;
+  REQUIRE(records.size() > 2);
+  const auto& failure = std::get<record::Failure>(records[records.size() - 2].what);
+  CHECK(failure.line == 3);
+  CHECK(failure.expectation == "expect end");
+  CHECK(failure.wanted == result.judgement.failures.at(0).wanted);
+  const auto& verdict = std::get<record::Verdict>(records.back().what);
+  CHECK(verdict.result == "failed");
+  CHECK(verdict.held == 1);
+  CHECK(verdict.failed == 1);
 }
 
 }  // namespace postproof::sim
