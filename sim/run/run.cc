@@ -77,10 +77,8 @@ void Play::plan_one(const At& at) {
     return;
   }
   const Fault& fault = std::get<Fault>(at.what);
-  const bool strikes_once = fault.kind == "tcp.reset" || (fault.kind == "process.crash" && fault.event.empty() &&
-                                                          !fault.disk_op && !fault.disk_op_each);
   // What is so from the beginning is so before the first program takes its first step.
-  if (at.t == Duration{0} && !strikes_once) return faults_.begin(fault, at.line);
+  if (at.t == Duration{0} && !fault.instant) return faults_.begin(fault, at.line);
   ++ahead_;
   world_.at(at.t, [this, &fault, line = at.line] {
     --ahead_;

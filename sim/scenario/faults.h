@@ -1,16 +1,18 @@
-// Faults of an [[at]]: their kinds, and the keys that each kind takes.
+// Reads the faults of [[at]].
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "mta/base/toml_reader.h"
+#include "sim/scenario/fault.h"
 #include "sim/scenario/host_names.h"
-#include "sim/scenario/scenario.h"
 
 namespace postproof::sim {
 
-Fault read_fault(TomlReader& table, const HostNames& hosts);
+// `source`: the file's lines.
+Fault read_fault(TomlReader& table, const HostNames& hosts, const std::vector<std::string>& source);
 
 // All kinds, in the order of the layers.
 std::vector<std::string_view> fault_kinds();

@@ -81,7 +81,7 @@ std::expected<Scenario, std::vector<Problem>> load_scenario(std::string_view fil
   if (auto dns = top.table("dns")) scenario.dns = read_dns(*dns, scenario.source);
   Hosts hosts = read_hosts(top, scenario.source);
   if (auto links = top.table("link")) scenario.links = read_links(*links, hosts.names);
-  scenario.at = read_timeline(top, hosts.names, scenario.limit);
+  scenario.at = read_timeline(top, hosts.names, scenario.limit, scenario.source);
   scenario.expects = read_expects(top, hosts.names);
   top.finish();
 

@@ -15,6 +15,7 @@
 #include "mta/base/endpoint.h"
 #include "mta/base/time.h"
 #include "mta/config.h"
+#include "sim/scenario/fault.h"
 
 namespace postproof::sim {
 
@@ -106,26 +107,6 @@ struct Submit {
   std::string helo;                    // empty: the client host's name
   std::uint64_t count = 1;             // so many equal messages, each in a connection of its own
   std::uint64_t size = 0;              // octets of text added to data, so that big messages need no big file
-};
-
-struct Fault {
-  std::string kind;                    // "tcp.blackhole", "dns.servfail", "disk.enospc", "process.crash", ...
-  std::string host;                    // tcp.*, disk.*, process.*: whose
-  std::string name;                    // dns.*: the name and what is below it
-  std::optional<Duration> lasts;       // for = "10h"; none: to the end
-  std::optional<std::uint16_t> port;   // tcp.*
-  std::string with;                    // tcp.partition: the other host
-  std::string operation = "write";     // disk.*: write, sync, read, ...
-  std::string path = "*";              // disk.*
-  std::optional<std::uint64_t> nth;    // disk.*: only the nth such operation
-  std::optional<std::uint64_t> disk_op;  // process.crash: at the nth disk operation
-  bool disk_op_each = false;             // process.crash: a variant for every disk operation
-  std::string event;                   // process.crash: at the event of this name (and `match` in its fields)
-  std::string from;                    // process.crash with disk_op: count only from the first event of this name
-  std::string match = "*";
-  std::optional<Duration> restart;     // process.crash: so long after; none: stays down
-  std::string loss = "torn";           // process.crash: what becomes of unsynced data: torn, lose, keep
-  Duration by{};                       // clock.step: how far the host's wall clock is moved, forward or (negative) back
 };
 
 struct At {

@@ -72,7 +72,8 @@ Submit read_submit(TomlReader& table, const HostNames& hosts) {
 
 }  // namespace
 
-std::vector<At> read_timeline(TomlReader& top, const HostNames& hosts, Duration limit) {
+std::vector<At> read_timeline(TomlReader& top, const HostNames& hosts, Duration limit,
+                              const std::vector<std::string>& source) {
   std::vector<At> list;
   std::uint32_t each_line = 0;  // of the fault that makes variants
   for (TomlReader& table : top.tables("at")) {
@@ -95,7 +96,7 @@ std::vector<At> read_timeline(TomlReader& top, const HostNames& hosts, Duration 
     }
     if (fault) {
       at.line = fault->position().line;
-      Fault read = read_fault(*fault, hosts);
+      Fault read = read_fault(*fault, hosts, source);
       if (read.disk_op_each) {
         if (each_line != 0) fault->complain("disk_op", fmt::format("line {} has \"each\" already; expected one of a scenario", each_line));
         each_line = at.line;

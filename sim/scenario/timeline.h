@@ -1,6 +1,7 @@
 // [[at]]: what happens when.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "mta/base/toml_reader.h"
@@ -9,7 +10,8 @@
 
 namespace postproof::sim {
 
-// By time, equals in the order of the file. Nothing may stand behind the run's `limit`.
-std::vector<At> read_timeline(TomlReader& top, const HostNames& hosts, Duration limit);
+// By time, equals in the order of the file. Nothing may stand behind the run's `limit`. `source`: the file's lines.
+std::vector<At> read_timeline(TomlReader& top, const HostNames& hosts, Duration limit,
+                              const std::vector<std::string>& source);
 
 }  // namespace postproof::sim
