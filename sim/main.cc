@@ -14,6 +14,7 @@
 
 #include "mta/base/check.h"
 #include "mta/base/text.h"
+#include "sim/coverage/survey.h"
 #include "sim/recording/recording_file.h"
 #include "sim/recording/text_view.h"
 #include "sim/run/report.h"
@@ -45,7 +46,19 @@ struct ShowArguments {
   std::optional<std::string> output;
 };
 
+struct CoverageArguments {
+  std::vector<std::string> paths;
+  std::size_t jobs = 0;
+  bool json = false;
+};
+
 void complain(const std::string& what) { fmt::print(stderr, "postproof: {}\n", what); }
+
+void complain(const std::vector<Problem>& problems) {
+  for (const Problem& problem : problems) fmt::print(stderr, "{}\n", problem.to_string());
+}
+
+std::size_t jobs_or_default(std::size_t asked) { return asked != 0 ? asked : std::max(1u, std::thread::hardware_concurrency()); }
 
 // What a run of the suite has come to.
 struct Totals {
@@ -62,7 +75,7 @@ std::string short_time(Duration duration) {
 }
 
 void tell_outcome(const ScenarioOutcome& outcome, bool tell_passed, Totals& totals) {
-  for (const Problem& problem : outcome.problems) fmt::print(stderr, "{}\n", problem.to_string());
+  complain(outcome.problems);
   if (!outcome.trouble.empty()) {
     complain(outcome.trouble);
     totals.trouble = true;
@@ -105,8 +118,7 @@ int run(const RunArguments& arguments) {
 
   const bool to_terminal = isatty(STDOUT_FILENO) == 1;
   const bool progress = isatty(STDERR_FILENO) == 1;
-  const std::size_t jobs = arguments.jobs != 0 ? arguments.jobs : std::max(1u, std::thread::hardware_concurrency());
-  const SuiteOptions options{arguments.seed, arguments.only, jobs, arguments.report};
+  const SuiteOptions options{arguments.seed, arguments.only, jobs_or_default(arguments.jobs), arguments.report};
 
   Totals totals;
   std::size_t told = 0;
@@ -143,14 +155,33 @@ int check(const std::vector<std::string>& arguments) {
     return kExitTrouble;
   }
   std::size_t invalid = 0;
+  CaseChecker cases;
   for (const std::string& path : *paths) {
     const auto scenario = read_scenario(path);
-    if (scenario) continue;
+    const std::vector<Problem> problems = scenario ? cases.check(*scenario) : scenario.error();
+    if (problems.empty()) continue;
     ++invalid;
-    for (const Problem& problem : scenario.error()) fmt::print(stderr, "{}\n", problem.to_string());
+    complain(problems);
   }
   fmt::print("{} valid, {} invalid\n", paths->size() - invalid, invalid);
   return invalid == 0 ? kExitFine : kExitTrouble;
+}
+
+int coverage(const CoverageArguments& arguments) {
+  const auto paths = find_scenarios(arguments.paths, std::nullopt);
+  if (!paths) {
+    complain(paths.error());
+    return kExitTrouble;
+  }
+  const SuiteOptions options{std::nullopt, std::nullopt, jobs_or_default(arguments.jobs), std::nullopt};
+  bool passed = true;
+  const auto books = survey(*paths, options, [&](const ScenarioOutcome& outcome) { passed = passed && outcome.passed(); });
+  if (!books) {
+    complain(books.error());
+    return kExitTrouble;
+  }
+  fmt::print("{}", arguments.json ? coverage_json(*books) : coverage_text(*books));
+  return passed ? kExitFine : kExitFailed;
 }
 
 int show(const ShowArguments& arguments) {
@@ -211,6 +242,17 @@ CLI::App* add_show(CLI::App& app, ShowArguments& arguments) {
   return show;
 }
 
+CLI::App* add_coverage(CLI::App& app, CoverageArguments& arguments) {
+  CLI::App* coverage = app.add_subcommand("coverage", "Run scenarios, and tell which clauses and cases they show");
+  coverage->add_option("PATH", arguments.paths, "Scenario files or folders (default: ./scenarios)")->type_name("");
+  coverage->add_flag("--json", arguments.json, "As an object: cases and clauses, each with its scenarios and its result");
+  coverage->add_option("-j,--jobs", arguments.jobs, "Scenarios run at once (default: one a core)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024).description(""));
+  coverage->footer("The cases are those of catalogue.toml in the scenarios' folder, or above.");
+  return coverage;
+}
+
 int parse_and_do(int argc, char** argv) {
   CLI::App app("Proves a mail transfer agent: runs it in a simulated internet, in virtual time, by scenarios.", "postproof");
   app.set_version_flag("--version", "postproof " POSTPROOF_VERSION);
@@ -227,13 +269,15 @@ int parse_and_do(int argc, char** argv) {
   check_command->add_option("PATH", check_paths, "Scenario files or folders")->required()->type_name("");
   check_command->footer("Complaints are FILE:LINE:COLUMN: what is wrong, and what was expected.\n"
                         "Example:\n  postproof check scenarios");
+  CoverageArguments coverage_arguments;
+  CLI::App* coverage_command = add_coverage(app, coverage_arguments);
   CLI::App* show_command = add_show(app, show_arguments);
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError& error) {
     if (app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
-      complain(fmt::format("no command is called \"{}\"; expected run, check or show (--help tells more)", escape(argv[1])));
+      complain(fmt::format("no command is called \"{}\"; expected run, check, coverage or show (--help tells more)", escape(argv[1])));
       return kExitTrouble;
     }
     app.exit(error);
@@ -246,6 +290,10 @@ int parse_and_do(int argc, char** argv) {
     return run(run_arguments);
   }
   if (check_command->parsed()) return check(check_paths);
+  if (coverage_command->parsed()) {
+    if (coverage_arguments.paths.empty()) coverage_arguments.paths = {kDefaultPath};
+    return coverage(coverage_arguments);
+  }
   PP_CHECK(show_command->parsed(), "a command that nobody carries out");
   return show(show_arguments);
 }

@@ -148,19 +148,27 @@ std::optional<std::uint64_t> TomlReader::size(std::string_view key) {
 }
 
 std::optional<std::vector<std::string>> TomlReader::strings(std::string_view key) {
+  auto located = located_strings(key);
+  if (!located) return std::nullopt;
+  std::vector<std::string> list;
+  for (LocatedString& one : *located) list.push_back(std::move(one.text));
+  return list;
+}
+
+std::optional<std::vector<LocatedString>> TomlReader::located_strings(std::string_view key) {
   const toml::node* node = find(key);
   if (node == nullptr) return std::nullopt;
-  if (const auto* text = node->as_string()) return std::vector<std::string>{text->get()};
+  if (const auto* text = node->as_string()) return std::vector<LocatedString>{{text->get(), position_of(*node)}};
   const auto* array = node->as_array();
   if (array == nullptr) {
     complain(key, fmt::format("expected a string or an array of strings, not {}", type_name(*node)));
     return std::nullopt;
   }
-  std::vector<std::string> list;
+  std::vector<LocatedString> list;
   bool good = true;
   for (const toml::node& element : *array) {
     if (const auto* text = element.as_string()) {
-      list.push_back(text->get());
+      list.push_back({text->get(), position_of(element)});
     } else {
       problems_->add(position_of(element), fmt::format("{}: expected a string, not {}", full_name(key), type_name(element)));
       good = false;

@@ -35,6 +35,13 @@ struct Problem {
   std::string to_string() const;  // "FILE:LINE:COLUMN: what"
 };
 
+// One of a list's strings, with its place.
+struct LocatedString {
+  std::string text;
+  SourcePosition position;
+  bool operator==(const LocatedString&) const = default;
+};
+
 class Problems {
  public:
   explicit Problems(std::string file) : file_(std::move(file)) {}
@@ -61,6 +68,7 @@ class TomlReader {
   std::optional<Duration> duration(std::string_view key);          // "15m", or 0
   std::optional<std::uint64_t> size(std::string_view key);         // "10MiB", or an integer
   std::optional<std::vector<std::string>> strings(std::string_view key);   // an array, or one string
+  std::optional<std::vector<LocatedString>> located_strings(std::string_view key);  // as strings()
   std::optional<std::vector<Duration>> durations(std::string_view key);    // an array, or one
   // One of the words; complains with the list and the nearest.
   std::optional<std::string> word(std::string_view key, const std::vector<std::string_view>& words);

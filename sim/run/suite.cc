@@ -36,7 +36,7 @@ std::expected<std::vector<std::string>, std::string> scenarios_below(const fs::p
   std::error_code error;
   for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     std::error_code not_a_file;  // a dangling link is passed over
-    if (at->path().extension() == ".toml" && at->path().filename() != "catalogue.toml" && at->is_regular_file(not_a_file)) {
+    if (at->path().extension() == ".toml" && at->path().filename() != kCatalogueFile && at->is_regular_file(not_a_file)) {
       list.push_back(at->path().lexically_normal().string());
     }
   }
@@ -101,6 +101,17 @@ std::expected<std::vector<std::string>, std::string> find_scenarios(const std::v
     }
   }
   return found;
+}
+
+std::optional<std::string> find_catalogue(const std::string& scenario_path) {
+  fs::path folder = fs::path(scenario_path).lexically_normal().parent_path();
+  for (;;) {
+    const fs::path here = folder / kCatalogueFile;
+    std::error_code none;
+    if (fs::is_regular_file(here, none)) return here.string();
+    if (folder.empty() || folder == folder.parent_path()) return std::nullopt;
+    folder = folder.parent_path();
+  }
 }
 
 std::expected<Scenario, std::vector<Problem>> read_scenario(const std::string& path) {

@@ -8,17 +8,25 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/run/run.h"
 
 namespace postproof::sim {
 
+// A suite's catalogue (sim/coverage): no scenario.
+inline constexpr std::string_view kCatalogueFile = "catalogue.toml";
+
 // The scenario files that `paths` stand for, in their order: a file as it is given, a folder as the *.toml in it and
 // below it but catalogue.toml, sorted; none twice. `filter`, a pattern, keeps the paths that match it whole.
 // The error is a line for people: a path that does not exist, or nothing found.
 std::expected<std::vector<std::string>, std::string> find_scenarios(const std::vector<std::string>& paths,
                                                                     const std::optional<std::string>& filter);
+
+// The catalogue that a scenario's `cases` are of: that in its folder, or in the nearest above that has one, as far as
+// the scenario's path goes. None: there is none.
+std::optional<std::string> find_catalogue(const std::string& scenario_path);
 
 // Reads, loads and checks one file.
 std::expected<Scenario, std::vector<Problem>> read_scenario(const std::string& path);

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "mta/base/text.h"
+#include "sim/scenario/clause.h"
 #include "sim/scenario/expects.h"
 #include "sim/scenario/hosts.h"
 #include "sim/scenario/network.h"
@@ -39,8 +40,13 @@ void read_head(TomlReader& top, Scenario& scenario) {
   } else if (top.position("title").line != 0 && trim(scenario.title).empty()) {
     top.complain("title", "expected what the scenario shows");
   }
-  scenario.covers = top.strings("covers").value_or(std::vector<std::string>{});
-  scenario.cases = top.strings("cases").value_or(std::vector<std::string>{});
+  scenario.covers = top.located_strings("covers").value_or(std::vector<LocatedString>{});
+  for (const LocatedString& clause : scenario.covers) {
+    if (parse_clause(clause.text)) continue;
+    top.problems().add(clause.position, fmt::format("covers: \"{}\" is no clause; expected a document and its section, like "
+                                                    "\"RFC5321#4.5.3.2\"", escape(clause.text)));
+  }
+  scenario.cases = top.located_strings("cases").value_or(std::vector<LocatedString>{});
   if (const auto seed = read_count(top, "seed", 0, std::numeric_limits<std::int64_t>::max())) scenario.seed = *seed;
   if (const auto limit = read_positive(top, "limit")) scenario.limit = *limit;
   if (const auto open = top.boolean("open")) scenario.open = *open;

@@ -160,7 +160,8 @@ struct Scenario {
   std::string file;                        // as given on the command line
   std::vector<std::string> source;         // its lines
   std::string title;
-  std::vector<std::string> covers, cases;
+  std::vector<LocatedString> covers;       // clauses (clause.h)
+  std::vector<LocatedString> cases;        // ids of a catalogue
   std::uint64_t seed = 1;
   Duration limit = std::chrono::hours{240};
   bool open = false;                       // messages that no expectation names are no failure

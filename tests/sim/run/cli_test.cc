@@ -136,3 +136,34 @@ TEST_CASE("what cannot be written is no success") {
   CHECK(result.status == 2);
   CHECK(holds(result.err, "taken"));
 }
+
+TEST_CASE("coverage keeps the books of a suite") {
+  const Shell shell;
+  shell.put("suite/catalogue.toml",
+            "[[group]]\nid = 'A'\ntitle = 'commands'\n"
+            "[[case]]\nid = 'A01'\nclause = '3.1'\nlevel = 'M'\ntext = 'greets'\n"
+            "[[case]]\nid = 'A02'\nclause = '3.1'\nlevel = 'M'\ntext = 'refuses'\n");
+  shell.put("suite/area/one.toml", "title = 'x'\ncases = ['A01']\ncovers = ['RFC5321#3.1']\n");
+  const Result text = shell.run("coverage suite");
+  CHECK(text.status == 0);
+  CHECK(holds(text.out, "pass     A01   suite/area/one.toml"));
+  CHECK(holds(text.out, "waiting  A02   refuses"));
+  const Result json = shell.run("coverage suite --json");
+  CHECK(json.status == 0);
+  CHECK(holds(json.out, R"("A01":{"scenarios":["suite/area/one.toml"],"result":"pass"})"));
+
+  shell.put("suite/area/two.toml", "title = 'x'\ncases = ['A01', 'A2']\n");
+  CHECK(shell.run("coverage suite").status == 2);
+  const Result checked = shell.run("check suite");
+  CHECK(checked.status == 2);
+  CHECK(checked.err == "suite/area/two.toml:2:17: cases: \"A2\" is not in suite/catalogue.toml (did you mean \"A02\"?)\n");
+  CHECK(holds(checked.out, "1 valid, 1 invalid"));
+
+  shell.put("suite/area/two.toml", "title = 'x'\ncases = ['A01']\n[[expect]]\nend = { queue = 1 }\n");
+  const Result failed = shell.run("coverage suite");
+  CHECK(failed.status == 1);
+  CHECK(holds(failed.out, "fail     A01   suite/area/one.toml"));
+  const Result homeless = shell.run("coverage good");
+  CHECK(homeless.status == 2);
+  CHECK(holds(homeless.err, "no catalogue.toml in its folder or above"));
+}

@@ -78,6 +78,17 @@ TEST_CASE("a filter is for the whole path") {
   CHECK_FALSE(find_scenarios({folder.path()}, "greylisting"));
 }
 
+TEST_CASE("the catalogue of a scenario is the nearest above it") {
+  const Folder folder;
+  const std::string deep = folder.put("suite/inner/deep/x.toml", "");
+  CHECK_FALSE(find_catalogue(deep));
+  const std::string outer = folder.put("suite/catalogue.toml", "");
+  CHECK(find_catalogue(deep) == outer);
+  const std::string inner = folder.put("suite/inner/catalogue.toml", "");
+  CHECK(find_catalogue(deep) == inner);
+  CHECK(find_catalogue(folder.at("suite/other/y.toml")) == outer);
+}
+
 TEST_CASE("nothing found is told") {
   const Folder folder;
   CHECK(find_scenarios({folder.at("nowhere")}, std::nullopt).error().find("no such file or folder") != std::string::npos);

@@ -107,6 +107,10 @@ TEST_CASE("words that come later are told apart from unknown ones") {
 TEST_CASE("types and values") {
   const Case cases[] = {
       {"seed = ^-1", "out of range"},
+      {"covers = ['RFC5321#5.1', ^'RFC5321']", "\"RFC5321\" is no clause; expected a document and its section"},
+      {"covers = ^'RFC 5321#5.1'", "is no clause"},
+      {"covers = ^'RFC5321#5..1'", "is no clause"},
+      {"cases = ['G01', ^1]", "expected a string, not an integer"},
       {"seed = ^'x'", "expected an integer, not a string"},
       {"limit = ^'0s'", "over zero"},
       {"limit = ^10", "expected a duration"},

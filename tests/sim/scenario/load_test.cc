@@ -112,8 +112,8 @@ TEST_CASE("the head") {
   CHECK(scenario.file == "s.toml");
   CHECK(scenario.source.front() == "title  = \"everything at once\"");
   CHECK(scenario.title == "everything at once");
-  CHECK(scenario.covers == std::vector<std::string>{"RFC5321#5.1"});
-  CHECK(scenario.cases == std::vector<std::string>{"G01"});
+  CHECK(scenario.covers == std::vector<LocatedString>{{"RFC5321#5.1", {2, 11}}});
+  CHECK(scenario.cases == std::vector<LocatedString>{{"G01", {3, 10}}});
   CHECK(scenario.seed == 7);
   CHECK(scenario.limit == 6 * 24h);
   CHECK(scenario.open);
