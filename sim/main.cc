@@ -16,9 +16,9 @@
 #include "mta/base/text.h"
 #include "sim/coverage/survey.h"
 #include "sim/recording/recording_file.h"
-#include "sim/recording/text_view.h"
 #include "sim/run/report.h"
 #include "sim/run/suite.h"
+#include "sim/view/text_view.h"
 
 namespace {
 

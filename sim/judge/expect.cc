@@ -4,7 +4,7 @@
 
 #include "mta/base/text.h"
 #include "sim/judge/moments.h"
-#include "sim/recording/text_view.h"
+#include "sim/recording/view_time.h"
 
 namespace postproof::sim {
 

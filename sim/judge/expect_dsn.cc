@@ -4,7 +4,7 @@
 #include "mta/base/text.h"
 #include "sim/judge/expect.h"
 #include "sim/judge/moments.h"
-#include "sim/recording/text_view.h"
+#include "sim/recording/view_time.h"
 #include "sim/wire/dot.h"
 
 namespace postproof::sim {

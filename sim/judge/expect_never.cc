@@ -7,7 +7,7 @@
 
 #include "mta/base/text.h"
 #include "sim/judge/expect.h"
-#include "sim/recording/text_view.h"
+#include "sim/recording/view_time.h"
 
 namespace postproof::sim {
 

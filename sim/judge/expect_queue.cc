@@ -7,7 +7,7 @@
 
 #include "sim/judge/expect.h"
 #include "sim/judge/moments.h"
-#include "sim/recording/text_view.h"
+#include "sim/recording/view_time.h"
 
 namespace postproof::sim {
 

@@ -8,7 +8,7 @@
 #include "mta/base/text.h"
 #include "sim/judge/invariants.h"
 #include "sim/judge/ledger.h"
-#include "sim/recording/text_view.h"
+#include "sim/recording/view_time.h"
 
 namespace postproof::sim {
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "sim/recording/text_view.h"
+#include "sim/recording/view_time.h"
 
 namespace postproof::sim {
 

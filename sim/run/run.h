@@ -33,8 +33,4 @@ RunResult run_once(const Scenario& scenario, const RunOptions& options);
 std::vector<RunResult> run_scenario(const Scenario& scenario, std::optional<std::uint64_t> seed,
                                     const std::optional<std::string>& only);
 
-// "FAIL path [variant] seed=7   15m32s virtual" and the failures with the wire lines around them, then the
-// command that replays it. Empty for a run that passed.
-std::string failure_report(const Scenario& scenario, const RunResult& result);
-
 }  // namespace postproof::sim

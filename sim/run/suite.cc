@@ -17,6 +17,7 @@
 #include "sim/run/check.h"
 #include "sim/run/report.h"
 #include "sim/scenario/load.h"
+#include "sim/view/failure_report.h"
 
 namespace postproof::sim {
 
@@ -62,7 +63,7 @@ ScenarioOutcome run_one(const std::string& path, const SuiteOptions& options) {
 
   for (const RunResult& result : results) {
     VariantOutcome variant{result.recording.variant, result.judgement.ok(), result.virtual_time, {}};
-    if (!variant.passed) variant.failure = failure_report(*scenario, result);
+    if (!variant.passed) variant.failure = failure_report(result.recording);
     if (options.report && outcome.trouble.empty()) {
       if (const auto written = write_report(*options.report, result.recording, variant.failure); !written) {
         outcome.trouble = written.error().what;

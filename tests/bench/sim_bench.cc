@@ -13,6 +13,7 @@
 
 #include "sim/run/run.h"
 #include "sim/scenario/load.h"
+#include "sim/view/failure_report.h"
 
 using namespace postproof;
 using namespace postproof::sim;
@@ -71,7 +72,7 @@ void run(std::string_view text) {
   }
   const RunResult result = run_once(*scenario, RunOptions{});
   if (!result.judgement.ok()) {
-    std::fputs(failure_report(*scenario, result).c_str(), stderr);
+    std::fputs(failure_report(result.recording).c_str(), stderr);
     std::exit(1);
   }
 }

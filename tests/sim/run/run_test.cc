@@ -7,6 +7,7 @@
 #include "sim/recording/recording_file.h"
 #include "sim/run/run.h"
 #include "sim/scenario/load.h"
+#include "sim/view/failure_report.h"
 
 namespace postproof::sim {
 
@@ -26,7 +27,7 @@ Scenario load(const std::string& text) {
 RunResult run(const std::string& text) {
   const Scenario scenario = load(text);
   RunResult result = run_once(scenario, {});
-  INFO(failure_report(scenario, result));
+  INFO(failure_report(result.recording));
   CHECK(result.judgement.ok());
   return result;
 }
@@ -36,7 +37,7 @@ std::string report_of(const std::string& text) {
   const Scenario scenario = load(text);
   const RunResult result = run_once(scenario, {});
   CHECK_FALSE(result.judgement.ok());
-  return failure_report(scenario, result);
+  return failure_report(result.recording);
 }
 
 record::End end_of(const RunResult& result) {
@@ -212,7 +213,7 @@ fault = { kind = "process.crash", host = "sut", disk_op = "each", from = "connec
   const auto results = run_scenario(scenario, {}, {});
   REQUIRE(results.size() > 2);
   for (std::size_t i = 0; i < results.size(); ++i) {
-    INFO(failure_report(scenario, results[i]));
+    INFO(failure_report(results[i].recording));
     CHECK(results[i].judgement.ok());
     CHECK(results[i].recording.variant == "disk_op=" + std::to_string(i + 1));
     CHECK(results[i].fault_fired == (i + 1 < results.size()));

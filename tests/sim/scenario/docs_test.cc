@@ -9,6 +9,7 @@
 #include "sim/run/report.h"
 #include "sim/run/run.h"
 #include "sim/scenario/load.h"
+#include "sim/view/failure_report.h"
 
 namespace postproof::sim {
 
@@ -51,7 +52,7 @@ TEST_CASE("every example of the reference is a scenario that passes") {
     for (const Problem& problem : scenario ? check_scenario(*scenario) : scenario.error()) problems += problem.to_string() + "\n";
     REQUIRE(problems == "");
     for (const RunResult& result : run_scenario(*scenario, std::nullopt, std::nullopt)) {
-      CHECK(failure_report(*scenario, result) == "");
+      CHECK(failure_report(result.recording) == "");
     }
   }
 }

@@ -1,10 +1,11 @@
-#include "sim/recording/text_view.h"
+#include "sim/view/text_view.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 
 #include "mta/base/text.h"
+#include "sim/recording/view_time.h"
 #include "tests/sim/recording/sample.h"
 
 namespace postproof::sim {
@@ -163,6 +164,26 @@ TEST_CASE("no line is wider than it may be, and none has a control octet") {
     CHECK(line.size() <= 150);
     CHECK(line.find('\n') == std::string::npos);
   }
+}
+
+TEST_CASE("a run that failed begins with its report") {
+  Talk talk;
+  talk.recording.source = {"[[expect]]", "delivered = { rcpt = 'bob@dest.example' }"};
+  talk.recording.seed = 7;
+  talk.add(record::Failure{2, "expect delivered", "one message", "", {1}});
+  talk.add(record::Verdict{"failed", 1, 1});
+  CHECK(talk.view() ==
+        "FAIL a.toml seed=7   0.003s virtual\n"
+        "  :2 expect delivered = { rcpt = 'bob@dest.example' }\n"
+        "     wanted   one message\n"
+        "     nearest  nothing\n"
+        "               0.001s  #1   sut < mx1         connected\n"
+        "  1 expectation passed\n"
+        "  replay: postproof run a.toml --seed 7\n"
+        "\n"
+        "        0.000s  #1   sut > mx1         dials 192.0.2.2:25 from 192.0.2.1:49152\n"
+        "        0.001s  #1   sut < mx1         connected\n"
+        "        0.003s                         FAILED: 1 held, 1 failed\n");
 }
 
 TEST_CASE("one record is one line") {

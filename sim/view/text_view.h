@@ -15,14 +15,14 @@ struct TextViewOptions {
   std::size_t content_lines = 4;  // of a message that are shown; then "... N octets"
 };
 
-// The whole transcript, a header first.
+// The whole transcript, a header first; of a run that failed, its report next.
 std::string text_view(const Recording& recording, const TextViewOptions& options = {});
+
+// Which run this is, over which of its views: path, variant, seed, start, title. Two lines.
+std::string view_heading(const Recording& recording);
 
 // One record as one line, without a line end; what octets hold is shown with " | " between their lines.
 // `index` is a record's, as reports say "event N".
 std::string text_line(const Recording& recording, std::size_t index, std::size_t width = 150);
-
-// "15m30.060s", the column of virtual time: milliseconds, and more digits only where they are not zero.
-std::string view_time(Duration at);
 
 }  // namespace postproof::sim
