@@ -4,11 +4,13 @@
 // Exit status: 0 fine; 1 a scenario failed; 2 usage, an invalid file, or trouble with the operating system.
 // Results go to standard output, complaints and progress to standard error.
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <limits>
 #include <thread>
 
@@ -18,7 +20,7 @@
 #include "sim/recording/recording_file.h"
 #include "sim/run/report.h"
 #include "sim/run/suite.h"
-#include "sim/view/text_view.h"
+#include "sim/view/formats.h"
 
 namespace {
 
@@ -184,6 +186,25 @@ int coverage(const CoverageArguments& arguments) {
   return passed ? kExitFine : kExitFailed;
 }
 
+// A terminal has a width, and colours unless they are not wanted (no-color.org).
+ViewSurface surface_of(int descriptor) {
+  ViewSurface surface;
+  if (isatty(descriptor) != 1) return surface;
+  winsize size{};
+  if (ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) surface.width = size.ws_col;
+  const auto value = [](const char* name) {
+    const char* text = std::getenv(name);
+    return std::string_view(text == nullptr ? "" : text);
+  };
+  surface.color = value("NO_COLOR").empty() && value("TERM") != "dumb";
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {  // the first that is set decides
+    if (value(name).empty()) continue;
+    surface.unicode = value(name).find("UTF-8") != std::string_view::npos;
+    break;
+  }
+  return surface;
+}
+
 int show(const ShowArguments& arguments) {
   const auto text = read_text_file(arguments.recording);
   if (!text) {
@@ -195,15 +216,19 @@ int show(const ShowArguments& arguments) {
     complain(fmt::format("{}: {}", arguments.recording, recording.error().what));
     return kExitTrouble;
   }
-  const std::string view = text_view(*recording);
+  const auto view = make_view(*recording, arguments.as, arguments.output ? ViewSurface{} : surface_of(STDOUT_FILENO));
+  if (!view) {
+    complain(fmt::format("{}: {}", arguments.recording, view.error().what));
+    return kExitTrouble;
+  }
   if (arguments.output) {
-    if (const auto written = write_text_file(*arguments.output, view); !written) {
+    if (const auto written = write_text_file(*arguments.output, *view); !written) {
       complain(written.error().what);
       return kExitTrouble;
     }
     return kExitFine;
   }
-  std::fwrite(view.data(), 1, view.size(), stdout);
+  std::fwrite(view->data(), 1, view->size(), stdout);
   return kExitFine;
 }
 
@@ -233,9 +258,9 @@ CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
 CLI::App* add_show(CLI::App& app, ShowArguments& arguments) {
   CLI::App* show = app.add_subcommand("show", "Show a recorded run");
   show->add_option("RECORDING", arguments.recording, "A file that run --report has written (.jsonl)")->required()->type_name("");
-  show->add_option("--as", arguments.as, "Format: text, a transcript that reads like a conversation")
+  show->add_option("--as", arguments.as, "Format: text, a transcript that reads like a conversation; sequence, a diagram for the terminal")
       ->type_name("FORMAT")
-      ->check(CLI::IsMember({"text"}))
+      ->check(CLI::IsMember(std::vector<std::string>(kViewFormats.begin(), kViewFormats.end())))
       ->capture_default_str();
   show->add_option("-o,--output", arguments.output, "Write to this file instead of standard output")->type_name("FILE");
   show->footer("Example:\n  postproof show report/scenarios/retry/greylisting.jsonl | less");

@@ -127,6 +127,9 @@ TEST_CASE("recordings are written, equal for equal runs, and shown") {
   CHECK(holds(shown.out, "an empty world"));
   CHECK(shell.run("show first/good/passes.jsonl --as text -o text").status == 0);
   CHECK(shell.read("text") == shown.out);
+  const Result diagram = shell.run("show first/good/passes.jsonl --as sequence");
+  CHECK(diagram.status == 0);
+  CHECK(holds(diagram.out, "PASSED"));
 }
 
 TEST_CASE("what cannot be written is no success") {

@@ -7,36 +7,16 @@
 #include "mta/base/text.h"
 #include "sim/recording/view_time.h"
 #include "tests/sim/recording/sample.h"
+#include "tests/sim/view/talk.h"
 
 namespace postproof::sim {
 namespace {
 
-// A recording of one connection from sut to mx1 (port 25) that says these things, a millisecond apart.
-class Talk {
- public:
-  explicit Talk(std::uint16_t port = 25) {
-    recording.scenario = "a.toml";
-    recording.start = WallTime{std::chrono::seconds{1'767'225'600}};
-    add(record::Dial{1, "sut", "mx1", *Endpoint::parse("192.0.2.1:49152"),
-                     Endpoint(*IpAddress::parse("192.0.2.2"), port)});
-    add(record::Established{1});
-  }
-  Talk& opener(std::string octets) { return add(record::Octets{1, Side::opener, std::move(octets), at}); }
-  Talk& acceptor(std::string octets) { return add(record::Octets{1, Side::acceptor, std::move(octets), at}); }
-  Talk& add(auto what) {
-    recording.records.push_back(Record{at, std::move(what)});
-    at += 1ms;
-    return *this;
-  }
-  // The transcript without its header.
-  std::string view(const TextViewOptions& options = {}) const {
-    const std::string text = text_view(recording, options);
-    return text.substr(text.find("\n\n") + 2);
-  }
-
-  Recording recording;
-  Duration at{};
-};
+// The transcript without its header.
+std::string view_of(const Talk& talk, const TextViewOptions& options = {}) {
+  const std::string text = text_view(talk.recording, options);
+  return text.substr(text.find("\n\n") + 2);
+}
 
 TEST_CASE("a transcript reads like a conversation") {
   Talk talk;
@@ -46,7 +26,7 @@ TEST_CASE("a transcript reads like a conversation") {
       .opener("\nQUIT\r\n")
       .acceptor("250 taken\r\n");
   talk.add(record::Fin{1, Side::acceptor}).add(record::Reset{1, Side::opener});
-  CHECK(talk.view() ==
+  CHECK(view_of(talk) ==
         "        0.000s  #1   sut > mx1         dials 192.0.2.2:25 from 192.0.2.1:49152\n"
         "        0.001s  #1   sut < mx1         connected\n"
         "        0.002s  #1   sut < mx1         220 mx1 ready\n"
@@ -75,7 +55,7 @@ TEST_CASE("what is odd on the wire is shown") {
   Talk talk;
   talk.opener("NOOP\nNO\x01OP\r\n").opener("half").add(record::Octets{1, Side::acceptor, "250 gone\r\n", std::nullopt});
   talk.add(record::Fin{1, Side::opener});
-  const std::string view = talk.view();
+  const std::string view = view_of(talk);
   CHECK(view.find("sut > mx1         NOOP\\n\n") != std::string::npos);
   CHECK(view.find("NO\\x01OP\n") != std::string::npos);
   CHECK(view.find("half   (no line end)\n") != std::string::npos);
@@ -85,7 +65,7 @@ TEST_CASE("what is odd on the wire is shown") {
 TEST_CASE("a bare LF ends no content") {
   Talk talk;
   talk.opener("DATA\r\n").acceptor("354 go\r\n").opener("a\n.\nMAIL FROM:<x>\r\n.\r\n");
-  const std::string view = talk.view();
+  const std::string view = view_of(talk);
   CHECK(view.find("| .\\n\n") != std::string::npos);
   CHECK(view.find("| MAIL FROM:<x>\n") != std::string::npos);
 }
@@ -98,7 +78,7 @@ TEST_CASE("only what the wire does not say is told of events, datagrams and disk
   talk.add(
       record::Datagram{"sut", "dns", *Endpoint::parse("192.0.2.1:999"), *Endpoint::parse("192.0.2.9:53"), "q", false});
   talk.add(record::Dns{"dns", "sut", "dest.example.", "MX", "udp", "nxdomain"});
-  std::string view = talk.view();
+  std::string view = view_of(talk);
   CHECK(view.find("command") == std::string::npos);
   CHECK(view.find("sut                   * deferred message=1 reason=\"450 later\"\n") != std::string::npos);
   CHECK(view.find("sync") == std::string::npos);
@@ -106,14 +86,14 @@ TEST_CASE("only what the wire does not say is told of events, datagrams and disk
   CHECK(view.find("sut > dns         dest.example. MX ? nxdomain\n") != std::string::npos);
   TextViewOptions options;
   options.disk = true;
-  CHECK(talk.view(options).find("sync /spool/x") != std::string::npos);
+  CHECK(view_of(talk, options).find("sync /spool/x") != std::string::npos);
 }
 
 TEST_CASE("a long event goes on in the next line") {
   Talk talk;
   const std::string host(50, 'h');
   talk.add(record::MtaEvent{"sut", "deferred", {{"host", host}, {"peer", host}, {"reason", "450 later"}}});
-  const std::string view = talk.view();
+  const std::string view = view_of(talk);
   CHECK(view.ends_with("sut                   * deferred host=" + host + "\n" + std::string(45, ' ') + "peer=" + host +
                        " reason=\"450 later\"\n"));
 }
@@ -130,7 +110,7 @@ TEST_CASE("TLS is told by its sides, and what it hides is read from Plain") {
   talk.add(record::Plain{1, Side::opener, "sut\r\n", talk.at}).opener("\x17\x03\x03\nEHLO");
   talk.add(record::Plain{1, Side::acceptor, "250 mx1\r\n", std::nullopt});
   talk.add(record::Tls{1, Side::opener, "sut", "failed", "", "", "", "", "alert decode_error"});
-  const std::string view = talk.view();
+  const std::string view = view_of(talk);
   CHECK(view.substr(view.find("        0.003s")) ==
         "        0.003s  #1   sut < mx1         220 go\n"
         "        0.004s  #1   sut > mx1         TLS, 7 octets\n"
@@ -146,7 +126,7 @@ TEST_CASE("TLS is told by its sides, and what it hides is read from Plain") {
 TEST_CASE("DNS over TCP is not shown as lines") {
   Talk talk(53);
   talk.opener(std::string("\0\x1d\n", 3)).add(record::Fin{1, Side::opener});
-  CHECK(talk.view() == "");
+  CHECK(view_of(talk) == "");
 }
 
 TEST_CASE("no line is wider than it may be, and none has a control octet") {
@@ -172,7 +152,7 @@ TEST_CASE("a run that failed begins with its report") {
   talk.recording.seed = 7;
   talk.add(record::Failure{2, "expect delivered", "one message", "", {1}});
   talk.add(record::Verdict{"failed", 1, 1});
-  CHECK(talk.view() ==
+  CHECK(view_of(talk) ==
         "FAIL a.toml seed=7   0.003s virtual\n"
         "  :2 expect delivered = { rcpt = 'bob@dest.example' }\n"
         "     wanted   one message\n"

@@ -1,0 +1,19 @@
+#include "sim/view/formats.h"
+
+#include "mta/base/check.h"
+#include "sim/view/sequence_view.h"
+#include "sim/view/text_view.h"
+
+namespace postproof::sim {
+
+Result<std::string> make_view(const Recording& recording, std::string_view format, const ViewSurface& surface) {
+  if (format == "text") return text_view(recording);
+  PP_CHECK(format == "sequence", "a view of an unknown format");
+  SequenceViewOptions options;
+  options.width = surface.width;
+  options.color = surface.color;
+  options.unicode = surface.unicode;
+  return sequence_view(recording, options);
+}
+
+}  // namespace postproof::sim
