@@ -17,6 +17,9 @@ import time
 
 HOST = '127.0.0.1'
 
+# A data race ends the daemon at once: one that is killed later could not tell of it any more.
+os.environ.setdefault('TSAN_OPTIONS', 'halt_on_error=1')
+
 
 def free_port():
     with socket.socket() as s:
@@ -125,7 +128,13 @@ class Mta:
             return self.process.pid
         return int(pathlib.Path(f'/proc/{self.process.pid}/task/{self.process.pid}/children').read_text().split()[0])
 
+    def runs(self):
+        """True; raises when it has ended without being asked to, so that nobody waits for what cannot come."""
+        assert self.process.poll() is None, f'the MTA has ended by itself with {self.process.returncode}'
+        return True
+
     def kill(self):
+        self.runs()
         os.kill(self.daemon(), signal.SIGKILL)
         self.process.wait()
         self.log.close()
@@ -142,7 +151,9 @@ class Mta:
         return status
 
     def queue(self):
-        """The queue's listing, in JSON lines."""
+        """The queue's listing, in JSON lines: the daemon's while it is to run, else that of its spool."""
+        if not self.log.closed:
+            self.runs()
         out = subprocess.run([self.binary, 'queue', 'list', '--json', '--config', str(self.config)],
                              capture_output=True, text=True, timeout=60)
         assert out.returncode == 0, f'queue list: {out.returncode}: {out.stderr}'
