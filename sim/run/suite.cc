@@ -4,17 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cstdio>
 #include <filesystem>
-#include <mutex>
 #include <set>
 #include <system_error>
-#include <thread>
 
-#include "mta/base/check.h"
 #include "mta/base/text.h"
 #include "sim/run/check.h"
+#include "sim/run/in_order.h"
 #include "sim/run/report.h"
 #include "sim/scenario/load.h"
 #include "sim/view/failure_report.h"
@@ -24,13 +20,6 @@ namespace postproof::sim {
 namespace fs = std::filesystem;
 
 namespace {
-
-// What this thread is running, for the crash hook: a broken invariant then names what replays it.
-thread_local const std::string* current_run = nullptr;
-
-void tell_current_run() {
-  if (current_run != nullptr) std::fprintf(stderr, "while running %s\n", current_run->c_str());
-}
 
 std::expected<std::vector<std::string>, std::string> scenarios_below(const fs::path& folder) {
   std::vector<std::string> list;
@@ -55,11 +44,11 @@ ScenarioOutcome run_one(const std::string& path, const SuiteOptions& options) {
     return outcome;
   }
   const std::string name = fmt::format("{} --seed {}", path, options.seed.value_or(scenario->seed));
-  current_run = &name;
-  set_crash_hook(tell_current_run);
-  const std::vector<RunResult> results = run_scenario(*scenario, options.seed, options.only);
-  set_crash_hook(nullptr);
-  current_run = nullptr;
+  std::vector<RunResult> results;
+  {
+    const Running running(name.c_str());
+    results = run_scenario(*scenario, options.seed, options.only);
+  }
 
   for (const RunResult& result : results) {
     VariantOutcome variant{result.recording.variant, result.judgement.ok(), result.virtual_time, {}};
@@ -136,29 +125,13 @@ bool ScenarioOutcome::passed() const {
 
 void run_suite(const std::vector<std::string>& paths, const SuiteOptions& options,
                const std::function<void(const ScenarioOutcome&)>& done) {
-  std::atomic<std::size_t> next = 0;
-  std::mutex mutex;  // guards what follows, and `done`
-  std::vector<std::optional<ScenarioOutcome>> outcomes(paths.size());
-  std::size_t told = 0;
-
-  const auto work = [&] {
-    for (std::size_t i = next++; i < paths.size(); i = next++) {
-      ScenarioOutcome outcome = run_one(paths[i], options);
-      const std::lock_guard lock(mutex);
-      outcomes[i] = std::move(outcome);
-      for (; told < outcomes.size() && outcomes[told]; ++told) {
-        done(*outcomes[told]);
-        outcomes[told] = ScenarioOutcome{};  // its reports have been told
-      }
-    }
-  };
-  const std::size_t threads = std::min(std::max<std::size_t>(options.jobs, 1), paths.size());
-  if (threads <= 1) {
-    work();
-    return;
-  }
-  std::vector<std::jthread> workers;
-  for (std::size_t i = 0; i < threads; ++i) workers.emplace_back(work);
+  std::vector<ScenarioOutcome> outcomes(paths.size());
+  run_in_order(
+      paths.size(), options.jobs, [&](std::size_t i) { outcomes[i] = run_one(paths[i], options); },
+      [&](std::size_t i) {
+        done(outcomes[i]);
+        outcomes[i] = ScenarioOutcome{};  // its reports have been told
+      });
 }
 
 }  // namespace postproof::sim
