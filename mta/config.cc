@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "mta/base/text.h"
+#include "mta/mail/address.h"
 
 namespace postproof {
 
@@ -109,6 +110,8 @@ void read_server(TomlReader table, smtp::ServerSettings& server) {
   set_duration(table, "command_timeout", server.command_timeout, 1s, kTimeoutMax);
   set_duration(table, "data_timeout", server.data_timeout, 1s, kTimeoutMax);
   set_duration(table, "session_timeout", server.session_timeout, 1s, 7 * kTimeoutMax);
+  set_duration(table, "greeting_delay", server.greeting_delay, 0s, 1min);
+  read_networks(table, "refused_clients", server.refused_clients);
   if (const auto word = table.word("bare_newline", {"refuse", "convert"})) server.bare_newline_ok = *word == "convert";
   table.finish();
 }
@@ -124,6 +127,7 @@ void read_relay(TomlReader table, intake::Policy& policy) {
       policy.relay_domains.push_back(ascii_lower(domain));
     }
   }
+  set(policy.refuse_null_mx_senders, table.boolean("refuse_null_mx_senders"));
   set_integer(table, "received_max", policy.received_max, 2, 1000);
   table.finish();
 }
@@ -208,6 +212,11 @@ void read_delivery(TomlReader table, Config& config) {
   set_integer(table, "recipients_per_transaction_max", config.deliver.recipients_per_transaction_max, 1, 100'000);
   set_integer(table, "hosts_per_attempt_max", config.deliver.hosts_per_attempt_max, 1, 1000);
   set(config.client.pipelining, table.boolean("pipelining"));
+  if (auto from = table.string("report_from")) {
+    const auto address = Address::parse(*from);
+    if (!address) table.complain("report_from", address.error() + "; expected an address like \"postmaster@example.org\"");
+    config.deliver.report_from = std::move(*from);
+  }
   table.finish();
 }
 

@@ -22,9 +22,10 @@ constexpr Duration kStopGrace = 10s;
 
 // What takes mail in on one session Env.
 struct Door {
-  Door(Env& its_env, const Config& config, queue::Spool& spool, queue::Scheduler& scheduler, smtp::SessionNumbers& numbers)
+  Door(Env& its_env, const Config& config, dns::Resolver& resolver, queue::Spool& spool, queue::Scheduler& scheduler,
+       smtp::SessionNumbers& numbers)
       : env(its_env),
-        intakes(env, config.intake, spool, scheduler, config.spool.free_min),
+        intakes(env, config.intake, resolver, spool, scheduler, config.spool.free_min),
         listener(env, config.server, intakes, numbers) {}
 
   Env& env;
@@ -56,7 +57,7 @@ struct Service {
         settlement(env, *spool, scheduler, config.deliver) {
     dispatcher.settle_with(settlement);
     for (Env* session_env : session_envs) {
-      doors.push_back(std::make_unique<Door>(*session_env, config, *spool, scheduler, numbers));
+      doors.push_back(std::make_unique<Door>(*session_env, config, resolver, *spool, scheduler, numbers));
     }
   }
 

@@ -123,6 +123,7 @@ Task<std::optional<queue::OwnMessage>> Settlement::bounce(const Leg& leg, const 
   const queue::StoredMessage& message = *leg.message;
   FailureReport report;
   report.hostname = settings_.hostname;
+  report.from = settings_.report_from;
   report.to = *message.envelope.sender;
   report.message = message.id;
   report.arrived = message.arrived;

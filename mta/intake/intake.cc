@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "mta/intake/relay.h"
 #include "mta/mail/header_scan.h"
 #include "mta/mail/trace.h"
@@ -26,6 +28,7 @@ Reply storage_trouble(const Error& error) {
 struct SpoolIntakeFactory::Shared {
   Env& env;
   const Policy& policy;
+  dns::Resolver& resolver;
   queue::Spool& spool;
   queue::Scheduler& scheduler;
   std::uint64_t free_min;
@@ -121,6 +124,10 @@ class SpoolIntake final : public smtp::Intake {
     if (free < shared_->free_min || free - shared_->free_min < announced) {
       co_return Reply::of(452, "4.3.1", "not enough space to store the message; try again later");
     }
+    if (params.sender && shared_->policy.refuse_null_mx_senders && !trusted(shared_->policy, session.peer)) {
+      const bool mute = co_await takes_no_mail(*params.sender);
+      if (mute) co_return Reply::of(550, "5.7.27", "the sender's domain takes no mail: it has a null MX");
+    }
     session_ = session;
     envelope_ = Envelope{};
     envelope_.sender = std::move(params.sender);
@@ -144,6 +151,17 @@ class SpoolIntake final : public smtp::Intake {
   void reset() override { envelope_ = Envelope{}; }
 
  private:
+  // RFC 7505 section 4.2. What DNS does not tell is no reason to refuse.
+  Task<bool> takes_no_mail(const Address& sender) {
+    if (sender.has_literal_domain()) co_return false;
+    const dns::Lookup lookup = co_await shared_->resolver.query(sender.domain_key(), dns::Type::mx);
+    if (lookup.outcome != dns::Outcome::found) co_return false;
+    co_return std::all_of(lookup.records.begin(), lookup.records.end(), [](const dns::Record& record) {
+      const auto* mx = std::get_if<dns::Mx>(&record);
+      return mx == nullptr || mx->host.empty();
+    });
+  }
+
   Task<std::uint64_t> free_bytes() {
     const MonoTime now = shared_->env.clock.mono();
     if (shared_->free_bytes_at != MonoTime::min() && now - shared_->free_bytes_at < kFreeSpaceAge) {
@@ -163,9 +181,9 @@ class SpoolIntake final : public smtp::Intake {
 
 }  // namespace
 
-SpoolIntakeFactory::SpoolIntakeFactory(Env& env, const Policy& policy, queue::Spool& spool,
+SpoolIntakeFactory::SpoolIntakeFactory(Env& env, const Policy& policy, dns::Resolver& resolver, queue::Spool& spool,
                                        queue::Scheduler& scheduler, std::uint64_t free_min)
-    : shared_(std::make_shared<Shared>(env, policy, spool, scheduler, free_min)) {}
+    : shared_(std::make_shared<Shared>(env, policy, resolver, spool, scheduler, free_min)) {}
 
 SpoolIntakeFactory::~SpoolIntakeFactory() = default;
 

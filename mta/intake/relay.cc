@@ -6,12 +6,6 @@ namespace postproof::intake {
 
 namespace {
 
-bool trusted(const Policy& policy, const Endpoint& client) {
-  if (client.kind() != Endpoint::Kind::ip) return true;  // a Unix socket: whoever may open it
-  return std::any_of(policy.relay_clients.begin(), policy.relay_clients.end(),
-                     [&](const IpNetwork& network) { return network.contains(client.address()); });
-}
-
 bool relayed_domain(const Policy& policy, const Address& recipient) {
   const std::string domain = recipient.domain_key();
   return std::any_of(policy.relay_domains.begin(), policy.relay_domains.end(),
@@ -19,6 +13,12 @@ bool relayed_domain(const Policy& policy, const Address& recipient) {
 }
 
 }  // namespace
+
+bool trusted(const Policy& policy, const Endpoint& client) {
+  if (client.kind() != Endpoint::Kind::ip) return true;  // a Unix socket: whoever may open it
+  return std::any_of(policy.relay_clients.begin(), policy.relay_clients.end(),
+                     [&](const IpNetwork& network) { return network.contains(client.address()); });
+}
 
 std::optional<smtp::Reply> refuse_relay(const Policy& policy, const Endpoint& client, const Address& recipient) {
   if (trusted(policy, client)) return std::nullopt;

@@ -10,6 +10,9 @@
 
 namespace postproof::intake {
 
+// It is one of those that may send to any domain.
+bool trusted(const Policy& policy, const Endpoint& client);
+
 // None: yes. Otherwise the reply to RCPT.
 std::optional<smtp::Reply> refuse_relay(const Policy& policy, const Endpoint& client, const Address& recipient);
 

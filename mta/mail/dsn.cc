@@ -134,7 +134,8 @@ std::string failure_report_text(const FailureReport& report) {
   const bool encoded = needs_encoding(report.original_header);
 
   std::string text = field("Date", format_rfc5322(report.now));
-  text += field("From", fmt::format("Mail Delivery System <MAILER-DAEMON@{}>", report.hostname));
+  const std::string from = report.from.empty() ? "MAILER-DAEMON@" + report.hostname : report.from;
+  text += field("From", fmt::format("Mail Delivery System <{}>", from));
   text += field("To", fmt::format("<{}>", report.to.to_string()));
   text += field("Subject", "Delivery failed: your message was not delivered");
   text += field("Message-ID", fmt::format("<dsn.{}@{}>", unique, report.hostname));

@@ -24,6 +24,7 @@ struct DsnRecipient {
 
 struct FailureReport {
   std::string hostname;          // ours: Reporting-MTA, and where MAILER-DAEMON lives
+  std::string from;              // address of the From field; empty: MAILER-DAEMON there
   Address to;                    // reverse-path of the message
   MessageId message;             // the message that failed
   WallTime arrived{};

@@ -49,10 +49,7 @@ Task<void> ServerSession::run() {
 }
 
 Task<void> ServerSession::converse() {
-  // RFC 5321 section 4.2: the greeting has no enhanced code (RFC 2034 section 4). Octets that came before it are
-  // read behind it, in order.
-  say(Reply::of(220, "", settings_.hostname + " ESMTP Postproof"));
-  if (!co_await flush()) co_return;
+  if (!co_await greet()) co_return;
 
   Deadline deadline = until(settings_.command_timeout);
   while (!ending_) {
@@ -69,21 +66,59 @@ Task<void> ServerSession::converse() {
       continue;
     }
     env_.events.emit(event::Command{info_.session, event::Direction::in, line->text});
-    if (line->overlong) {
-      answer(Reply::of(500, "5.5.2", "line too long"));  // RFC 5321 section 4.5.3.1.9
+    auto command = understand(*line);
+    if (command) {
+      co_await handle(std::move(*command));
     } else {
-      // Before EHLO the order is what is wrong with MAIL, not its parameters.
-      auto command = parse_command(line->text, info_.esmtp || !greeted_);
-      if (command) {
-        co_await handle(std::move(*command));
-      } else {
-        answer(std::move(command.error()));
-      }
+      answer(std::move(command.error()));
     }
     if (out_.size() > kRepliesMax && !co_await flush()) co_return;
     deadline = until(settings_.command_timeout);
   }
   co_await flush();
+}
+
+// RFC 5321 sections 3.1 and 4.2; the greeting has no enhanced code (RFC 2034 section 4). Octets that came before it are
+// read behind it, in order. False: the session is at its end.
+Task<bool> ServerSession::greet() {
+  refusing_ = refused();
+  std::string_view why = "no mail is taken from your address";
+  if (!refusing_ && settings_.greeting_delay > Duration::zero()) {
+    waiting_ = Waiting::for_command;
+    const auto early = co_await reader_.fill(until(settings_.greeting_delay));
+    waiting_ = Waiting::no;
+    if (farewell_said_) co_return false;
+    if (!early && early.error().code != Errc::timed_out) {
+      co_await end_by_error(early.error());
+      co_return false;
+    }
+    if (early && !*early) {
+      reason_ = "closed by peer";
+      co_return false;
+    }
+    // RFC 5321 section 4.3.1: a client waits for the greeting. One that does not is no mail system.
+    refusing_ = early.has_value();
+    why = "you spoke before the greeting";
+  }
+  say(refusing_ ? Reply::of(554, "", fmt::format("{} {}", settings_.hostname, why))
+                : Reply::of(220, "", settings_.hostname + " ESMTP Postproof"));
+  co_return co_await flush();
+}
+
+bool ServerSession::refused() const {
+  if (info_.peer.kind() != Endpoint::Kind::ip) return false;
+  return std::any_of(settings_.refused_clients.begin(), settings_.refused_clients.end(),
+                     [this](const IpNetwork& network) { return network.contains(info_.peer.address()); });
+}
+
+std::expected<Command, Reply> ServerSession::understand(const LineReader::Line& line) const {
+  if (line.overlong) return std::unexpected(Reply::of(500, "5.5.2", "line too long"));  // RFC 5321 section 4.5.3.1.9
+  // Before EHLO the order is what is wrong with MAIL, not its parameters.
+  auto command = parse_command(line.text, info_.esmtp || !greeted_);
+  // RFC 5321 section 3.1: who was greeted by 554 gets 503 to all but QUIT.
+  const bool quits = command && std::holds_alternative<command::Quit>(*command);
+  if (refusing_ && !quits) return std::unexpected(Reply::of(503, "5.5.1", "no mail is taken from you; say QUIT"));
+  return command;
 }
 
 // Waits for octets; false: the session is at its end.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,9 @@ class ServerSession {
   enum class Waiting : std::uint8_t { no, for_command, for_content, for_write };
 
   Task<void> converse();
+  Task<bool> greet();
+  bool refused() const;
+  std::expected<Command, Reply> understand(const LineReader::Line& line) const;
   Task<bool> fill(Deadline deadline, Waiting waiting);
   Task<bool> flush();
   Task<void> end_by_error(Error error);
@@ -78,6 +82,7 @@ class ServerSession {
   std::string out_;  // replies that wait for the end of a group (RFC 2920 section 3.2)
   Deadline session_deadline_ = kNever;
 
+  bool refusing_ = false;     // no mail from this client: 503 to all but QUIT
   bool greeted_ = false;      // EHLO or HELO has been accepted
   bool transaction_ = false;  // MAIL has been accepted
   unsigned recipients_ = 0;   // accepted in this transaction

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "mta/base/endpoint.h"
 #include "mta/base/time.h"
 
 namespace postproof::smtp {
@@ -18,6 +20,8 @@ struct ServerSettings {
   Duration command_timeout = 5min;      // section 4.5.3.2.7: between commands, then 421
   Duration data_timeout = 5min;         // between two pieces of content
   Duration session_timeout = 2h;        // of a whole session
+  Duration greeting_delay = 0s;         // before the greeting; a client that speaks meanwhile is refused
+  std::vector<IpNetwork> refused_clients;  // greeted by 554 (section 3.1)
   bool bare_newline_ok = false;         // false: a bare CR or LF in content is refused after its dot
 };
 

@@ -40,6 +40,9 @@ TEST_CASE("config: every complaint is located") {
            Case{least + "route.smarthost = \"a b\"", "c.toml:3:19: route.smarthost: expected"},
            Case{least + "route.smarthost = \"[x]:0\"", "c.toml:3:19: route.smarthost: expected"},
            Case{least + "relay.clients = [\"10.0.0.0/33\"]", "c.toml:3:17: relay.clients: \"10.0.0.0/33\" is no network"},
+           Case{least + "smtp.refused_clients = [\"10.0.0.0/33\"]", "c.toml:3:24: smtp.refused_clients: \"10.0.0.0/33\" is no network"},
+           Case{least + "smtp.greeting_delay = \"2m\"", "c.toml:3:23: smtp.greeting_delay: 2m is out of range"},
+           Case{least + "delivery.report_from = \"bob\"", "c.toml:3:24: delivery.report_from: "},
            Case{least + "dns.servers = [\"localhost\"]", "c.toml:3:15: dns.servers: \"localhost\" is no server"},
            Case{least + "smtp.bare_newline = \"yes\"", "c.toml:3:21: smtp.bare_newline: \"yes\" is not known"},
            Case{least + "route.ipv4 = false\nroute.ipv6 = false", "c.toml:3:14: route.ipv4: both"},
@@ -59,6 +62,10 @@ connect_timeout = "7s"
 session_threads = 2
 smtp.message_size_max = "10MiB"
 smtp.bare_newline = "convert"
+smtp.greeting_delay = "3s"
+smtp.refused_clients = ["192.0.2.0/24"]
+delivery.report_from = "postmaster@example.org"
+relay.refuse_null_mx_senders = false
 relay.clients = ["10.0.0.0/8"]
 relay.domains = ["Dest.Example"]
 dns.servers = ["192.0.2.53", "[2001:db8::53]:5353"]
@@ -75,6 +82,10 @@ retry.lifetime = "1d"
   CHECK(config.session_threads == 2);
   CHECK(config.server.message_size_max == 10 * 1024 * 1024);
   CHECK(config.server.bare_newline_ok);
+  CHECK(config.server.greeting_delay == 3s);
+  CHECK(config.server.refused_clients.size() == 1);
+  CHECK(config.deliver.report_from == "postmaster@example.org");
+  CHECK_FALSE(config.intake.refuse_null_mx_senders);
   CHECK(config.intake.relay_domains == std::vector<std::string>{"dest.example"});
   CHECK(config.resolver.servers[0].to_string() == "192.0.2.53:53");
   CHECK(config.resolver.servers[1].to_string() == "[2001:db8::53]:5353");
