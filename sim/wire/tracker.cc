@@ -5,8 +5,17 @@
 namespace postproof::sim {
 namespace {
 
-// The next line of either side, without its end; none: it is not whole yet.
-std::optional<std::string> take_line(std::string& octets) {
+// The next command, without its end; none: it is not whole yet. RFC 5321 section 2.3.8: nothing but CRLF ends it.
+std::optional<std::string> take_command(std::string& octets) {
+  const std::size_t end = octets.find("\r\n");
+  if (end == std::string::npos) return std::nullopt;
+  std::string line = octets.substr(0, end);
+  octets.erase(0, end + 2);
+  return line;
+}
+
+// The next line of a reply: an LF ends it, with or without a CR in front of it.
+std::optional<std::string> take_reply_line(std::string& octets) {
   const std::size_t lf = octets.find('\n');
   if (lf == std::string::npos) return std::nullopt;
   std::string line = octets.substr(0, lf > 0 && octets[lf - 1] == '\r' ? lf - 1 : lf);
@@ -23,7 +32,7 @@ void TransactionTracker::from_client(std::string_view octets) {
 
 void TransactionTracker::from_server(std::string_view octets) {
   server_ += octets;
-  while (auto line = take_line(server_)) {
+  while (auto line = take_reply_line(server_)) {
     // A line that is no reply is nobody's answer; neither is what was begun before it.
     const auto state = collector_.add(std::move(*line));
     if (state == ReplyCollector::State::more) continue;
@@ -56,7 +65,7 @@ bool TransactionTracker::parse_client() {
     asked_.push_back(Asked{Asked::What::dot, {}});
     return true;
   }
-  const auto line = take_line(client_);
+  const auto line = take_command(client_);
   if (!line) return false;
   asked_.push_back(Asked{Asked::What::command, parse_command(*line)});
   data_unanswered_ = asked_.back().command.verb == "DATA";

@@ -110,6 +110,14 @@ TEST_CASE("RSET, EHLO and a refused MAIL leave nothing behind") {
   CHECK(seen[0].content.empty());
 }
 
+TEST_CASE("a bare LF ends no command: replies stay with theirs") {
+  const auto seen = track({"S 220 hi", "c EHLO me\nMAIL FROM:<evil@b>\r\n", "S 501 no", "C MAIL FROM:<a@b>", "S 250 ok",
+                           "C RCPT TO:<c@d>", "S 250 ok", "C DATA", "S 354 go", "C .", "S 250 ok"});
+  REQUIRE(seen.size() == 1);
+  CHECK(seen[0].sender == "a@b");
+  CHECK(seen[0].recipients == std::vector<std::string>{"c@d"});
+}
+
 TEST_CASE("octet by octet it is the same") {
   std::vector<SeenMessage> seen;
   TransactionTracker tracker([&](SeenMessage message) { seen.push_back(std::move(message)); });
