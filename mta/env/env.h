@@ -11,6 +11,7 @@
 #include "mta/env/network.h"
 #include "mta/env/random.h"
 #include "mta/env/task.h"
+#include "mta/env/tls_port.h"
 
 namespace postproof {
 
@@ -28,6 +29,7 @@ struct Env {
   Disk& disk;
   Entropy& entropy;
   EventSink& events;
+  TlsPort& tls;
 };
 
 }  // namespace postproof

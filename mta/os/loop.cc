@@ -24,7 +24,7 @@ struct Loop::Impl {
         clock(core),
         network(core),
         disk(core),
-        env{core.context.get_executor(), clock, network, disk, entropy, events},
+        env{core.context.get_executor(), clock, network, disk, entropy, events, tls},
         guard(core.context.get_executor()) {}
 
   void end() {
@@ -43,6 +43,7 @@ struct Loop::Impl {
   OsNetwork network;
   OsDisk disk;
   OsEntropy entropy;
+  ProcessTls tls;
   Env env;
   // Until the loop is stopped it runs, even with nothing to do.
   asio::executor_work_guard<LoopExecutor> guard;

@@ -119,6 +119,11 @@ void Connection::begin_write(Side side) {
   end(side).writing = true;
 }
 
+void Connection::carry_plain(Side side, std::size_t record, std::size_t octets) {
+  line(side).plain = record;
+  line(side).plain_left = octets;
+}
+
 void Connection::end_write(Side side) {
   End& it = end(side);
   it.writing = false;
@@ -206,8 +211,13 @@ void Connection::send(Side from, Kind kind, std::string octets) {
   if (!out.held) out.last_arrival = item.arrives;
   if (kind == Kind::octets) {
     const bool readable = !out.held && end(other(from)).state == State::open;
-    core_.add(record::Octets{id_, from, octets, readable ? std::optional(item.arrives) : std::nullopt});
+    core_.add(record::Octets{id_, from, octets, std::nullopt});
     item.record = core_.last_record();
+    if (out.plain_left > 0) {
+      item.plain = out.plain;
+      out.plain_left -= std::min(out.plain_left, octets.size());
+    }
+    if (readable) tell_arrival(item, item.arrives);
     item.octets = std::move(octets);
   }
   out.items.push(std::move(item));
@@ -303,10 +313,15 @@ void Connection::rst_arrives(Side to) {
   end_if_done();
 }
 
+void Connection::tell_arrival(const Item& item, std::optional<Duration> arrives) {
+  core_.set_arrival(item.record, arrives);
+  if (item.plain != 0) core_.set_arrival(item.plain, arrives);
+}
+
 void Connection::lose(Side from) {
   const Ring<Item>& items = line(from).items;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    if (items[i].kind == Kind::octets) core_.set_arrival(items[i].record, std::nullopt);
+    if (items[i].kind == Kind::octets) tell_arrival(items[i], std::nullopt);
   }
 }
 
@@ -384,7 +399,7 @@ void Connection::let_go(Side from) {
     Item& item = out.items[i];
     item.arrives = out.last_arrival;
     if (item.kind == Kind::octets && end(other(from)).state == State::open) {
-      core_.set_arrival(item.record, item.arrives);
+      tell_arrival(item, item.arrives);
     }
   }
   if (!out.items.empty()) schedule_pump(from);

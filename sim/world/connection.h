@@ -63,6 +63,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // As many of the octets as the window takes; the rest has to wait for window_opens().
   std::size_t write(Side side, std::string_view octets);
   void begin_write(Side side);
+  // The next `octets` that this side sends carry what that Plain record tells: it arrives with the last of them.
+  void carry_plain(Side side, std::size_t record, std::size_t octets);
   void end_write(Side side);
   void shutdown_send(Side side);
   void reset(Side side);
@@ -88,6 +90,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Duration arrives{};
     std::string octets;
     std::size_t record = 0;  // of octets
+    std::size_t plain = 0;   // the record of what they carry; 0: none
   };
   struct Ack {
     Duration arrives{};
@@ -99,6 +102,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool held = false;
     EventId pump = 0;  // when the first item arrives
     Duration last_arrival{};
+    std::size_t plain = 0;       // the record of what the next octets carry
+    std::size_t plain_left = 0;  // so many of them
     std::size_t unread = 0;  // under way, arrived and not read, or read and not yet told to the sender
     Ring<Ack> acks;          // on their way back to the sender
     std::size_t held_acks = 0;
@@ -140,6 +145,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void octets_arrive(Side to, Item item);
   void rst_arrives(Side to);
   void ack_arrives();
+  void tell_arrival(const Item& item, std::optional<Duration> arrives);
   // Nobody will read what is under way from this side any more.
   void lose(Side from);
   void drop_items(Side from);

@@ -16,6 +16,7 @@
 #include "sim/world/node.h"
 #include "sim/world/sim_network.h"
 #include "sim/world/sim_random.h"
+#include "sim/world/tls_library.h"
 #include "sim/world/world.h"
 
 namespace postproof::sim::world {
@@ -30,7 +31,8 @@ struct Core {
   }
   // The index of the record that was just added, for what is known of it only later.
   std::size_t last_record() { return recorder.recording().records.size() - 1; }
-  void set_arrival(std::size_t octets_record, std::optional<Duration> arrives);
+  // Of Octets or Plain.
+  void set_arrival(std::size_t record, std::optional<Duration> arrives);
   void set_lost(std::size_t datagram_record);
 
   Node* find(const IpAddress& address) const;
@@ -41,6 +43,7 @@ struct Core {
   boost::asio::execution_context context;
   Recorder recorder;
   SimEntropy entropy;
+  std::shared_ptr<TlsLibrary> tls;
   std::vector<std::unique_ptr<Node>> nodes;
   std::map<std::string, Node*, std::less<>> by_name;
   std::map<IpAddress, Node*> by_address;

@@ -19,7 +19,8 @@ Life::Life(Host& host, std::uint64_t number)
       network_(*this),
       disk_(host.disk.open_ports(*this)),
       entropy_(host.core.settings.seed, host.name, number),
-      env_{NodeExecutor(*this), clock_, network_, *disk_, entropy_, *this} {}
+      tls_(*this),
+      env_{NodeExecutor(*this), clock_, network_, *disk_, entropy_, *this, tls_} {}
 
 bool Life::end() {
   dead_ = true;

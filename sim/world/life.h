@@ -10,6 +10,7 @@
 #include "sim/world/network_port.h"
 #include "sim/world/sim_clock.h"
 #include "sim/world/sim_random.h"
+#include "sim/world/sim_tls.h"
 
 namespace postproof::sim::world {
 
@@ -65,6 +66,7 @@ class Life final : public EventSink {
   NetworkPort network_;
   std::unique_ptr<Disk> disk_;
   SimEntropy entropy_;
+  SimTls tls_;
   Env env_;
 };
 

@@ -120,16 +120,22 @@ Core::Core(World& owner, WorldSettings of_the_world, Recording& recording)
     : world(owner),
       settings(std::move(of_the_world)),
       recorder(recording, [this] { return loop.now(); }),
-      entropy(settings.seed, "", 0) {}
+      entropy(settings.seed, "", 0),
+      tls(std::make_shared<TlsLibrary>(entropy.stream("world.tls"))) {}
 
 Node* Core::find(const IpAddress& address) const {
   const auto at = by_address.find(address);
   return at == by_address.end() ? nullptr : at->second;
 }
 
-void Core::set_arrival(std::size_t octets_record, std::optional<Duration> arrives) {
+void Core::set_arrival(std::size_t record, std::optional<Duration> arrives) {
   if (shut_down) return;
-  std::get<record::Octets>(recorder.recording().records[octets_record].what).arrives = arrives;
+  auto& what = recorder.recording().records[record].what;
+  if (auto* plain = std::get_if<record::Plain>(&what)) {
+    plain->arrives = arrives;
+  } else {
+    std::get<record::Octets>(what).arrives = arrives;
+  }
 }
 
 void Core::set_lost(std::size_t datagram_record) {

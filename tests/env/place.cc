@@ -22,7 +22,8 @@ Task<void> dial(Env& env, const std::optional<Endpoint>& at, const bool& failed,
   if (failed) co_return;
   auto stream = co_await env.network.connect(*at, std::nullopt, env.clock.mono() + kPatience);
   if (!good(stream)) co_return;
-  co_await half(env, std::move(*stream));
+  auto dressed = co_await dress(env, std::move(*stream), true);
+  if (dressed) co_await half(env, std::move(dressed));
 }
 
 Task<void> serve(Env& env, Endpoint where, std::optional<Endpoint>& at, bool& failed, const Half& half) {
@@ -34,7 +35,8 @@ Task<void> serve(Env& env, Endpoint where, std::optional<Endpoint>& at, bool& fa
   at = (*listener)->local();
   auto stream = co_await (*listener)->accept();
   if (!good(stream)) co_return;
-  co_await half(env, std::move(*stream));
+  auto dressed = co_await dress(env, std::move(*stream), false);
+  if (dressed) co_await half(env, std::move(dressed));
 }
 
 Task<void> nothing(Env&) { co_return; }

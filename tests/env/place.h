@@ -91,6 +91,10 @@ Task<T> not_inline(Env& env, Task<T> call) {
 // One end of a connection.
 using Half = std::function<Task<void>(Env&, std::unique_ptr<Stream>)>;
 
+// What the halves get instead of the bare connection: of the program, itself (bare_dress.cc) or TLS over it
+// (tls_dress.cc). Null if that failed, and so has the case.
+Task<std::unique_ptr<Stream>> dress(Env& env, std::unique_ptr<Stream> bare, bool near);
+
 // Connects the two hosts and runs a half at each end.
 void run_pair(Place& place, Transport transport, Half near, Half far);
 

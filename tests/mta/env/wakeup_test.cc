@@ -86,7 +86,8 @@ struct Fixture {
   NoDisk disk;
   NoEntropy entropy;
   NoEvents events;
-  Env env{context.get_executor(), clock, network, disk, entropy, events};
+  ProcessTls tls;
+  Env env{context.get_executor(), clock, network, disk, entropy, events, tls};
   TaskGroup group{env.executor};
   Wakeup wakeup{env};
   std::optional<Woken> woken;

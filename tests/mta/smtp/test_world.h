@@ -119,7 +119,7 @@ class TestStream final : public Stream {
 
 class TestWorld : private Network, private Disk, private Entropy, private EventSink {
  public:
-  TestWorld() : env_{io_.get_executor(), clock_, *this, *this, *this, *this} {}
+  TestWorld() : env_{io_.get_executor(), clock_, *this, *this, *this, *this, tls_} {}
 
   Env& env() { return env_; }
 
@@ -268,6 +268,7 @@ class TestWorld : private Network, private Disk, private Entropy, private EventS
 
   boost::asio::io_context io_;
   TestClock clock_;
+  ProcessTls tls_;
   Env env_;
   TestListener* listener_ = nullptr;
 };

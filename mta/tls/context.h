@@ -1,0 +1,59 @@
+// What all TLS connections of one kind share: our certificate and key as a server, whom we trust as a client.
+// Immutable once made; may be used from any thread. OpenSSL stands behind it, as the Env's TlsPort gives it.
+//
+// RFC 9325: TLS 1.2 and 1.3 only (section 3.1.1); no compression (3.3), no renegotiation (3.5), no resumption; with TLS
+// 1.2 only suites with forward secrecy and AEAD (4.2). RFC 8446 section 4.2.7: X25519, then P-256 and P-384.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mta/base/result.h"
+#include "mta/env/env.h"
+
+struct ssl_ctx_st;
+
+namespace postproof::tls {
+
+// PEM.
+struct Identity {
+  std::string chain;  // our certificate first, then those that lead to a root
+  std::string key;    // private
+};
+
+class Context {
+ public:
+  enum class Role : std::uint8_t { client, server };
+
+  // Errc::invalid: no certificate, no key, or they don't belong together. A certificate that others will refuse
+  // (expired, another's name, a weak key) is taken: that is theirs to say.
+  static Result<std::shared_ptr<const Context>> server(Env& env, const Identity& identity);
+
+  enum class Verify : std::uint8_t {
+    note,     // the other side's certificate is looked at, and whatever it is, the connection stands
+    require,  // one that does not check out ends the handshake
+  };
+  // `trusted`: certificates of roots, PEM. None: nobody can be verified, which `require` turns into no connection.
+  static Result<std::shared_ptr<const Context>> client(Env& env, std::string_view trusted, Verify verify);
+
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  Role role() const { return role_; }
+  bool verifies() const { return verifies_; }
+  ssl_ctx_st* native() const { return native_; }
+
+ private:
+  Context(Role role, std::shared_ptr<ossl_lib_ctx_st> library, ssl_ctx_st* native);
+  static Result<std::shared_ptr<Context>> make(Env& env, Role role);
+
+  Role role_;
+  bool verifies_ = false;  // somebody is trusted, so that a certificate can be looked at
+  std::shared_ptr<ossl_lib_ctx_st> library_;
+  ssl_ctx_st* native_;
+};
+
+}  // namespace postproof::tls
