@@ -258,7 +258,7 @@ CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
 CLI::App* add_show(CLI::App& app, ShowArguments& arguments) {
   CLI::App* show = app.add_subcommand("show", "Show a recorded run");
   show->add_option("RECORDING", arguments.recording, "A file that run --report has written (.jsonl)")->required()->type_name("");
-  show->add_option("--as", arguments.as, "Format: text, a transcript that reads like a conversation; sequence, a diagram for the terminal")
+  show->add_option("--as", arguments.as, "Format: text, a transcript that reads like a conversation; sequence, a diagram for the terminal; html, a page; json, what the page is drawn from")
       ->type_name("FORMAT")
       ->check(CLI::IsMember(std::vector<std::string>(kViewFormats.begin(), kViewFormats.end())))
       ->capture_default_str();

@@ -11,7 +11,7 @@
 
 namespace postproof::sim {
 
-inline constexpr std::array<std::string_view, 2> kViewFormats = {"text", "sequence"};
+inline constexpr std::array<std::string_view, 4> kViewFormats = {"text", "sequence", "json", "html"};
 
 // What of a view depends on where it is read.
 struct ViewSurface {

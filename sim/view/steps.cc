@@ -275,7 +275,9 @@ class StepReader {
     if (!shown(record)) return;
     const ConnectionId id = connection_of(record);
     if (id != 0 && !connections_[id].shown_as_lines) return;  // the DNS server's own record says it
-    add(std::visit(describe_, record.what));
+    Step step = std::visit(describe_, record.what);
+    step.connection = id;
+    add(std::move(step));
     if (const auto* tls = std::get_if<record::Tls>(&record.what)) {
       connections_[id].secured[static_cast<std::size_t>(tls->from)] = tls->state == "established";
     }
@@ -420,6 +422,7 @@ Step read_step(const Recording& recording, std::size_t index) {
   Step step = std::visit(Describe(connections), record.what);
   step.at = record.at;
   step.record = index;
+  step.connection = connection;
   return step;
 }
 
