@@ -201,6 +201,25 @@ Task<void> Lane::transact(Work& work) {
       }
     }
   }
+  leave_untried(work, reused);
+}
+
+// The session is over before the transaction of some recipients has begun: trouble of this host, unless the session was
+// an old one, behind which the hosts are dialed anew.
+void Lane::leave_untried(Work& work, bool reused) {
+  const WallTime now = home_.env.clock.now();
+  const Error why = home_.closed ? Error{Errc::closed, "shutting down"}
+                                 : Error{Errc::unexpected_eof, "the session ended before this recipient's MAIL"};
+  const AttemptResult result{queue::Stage::mail, session_host_, session_->peer().to_string(), why, now, now};
+  for (const std::size_t i : work.untried(work.leg().recipients.size())) {
+    if (home_.closed) {
+      work.finish(i, result);
+    } else if (reused) {
+      work.leave(i);
+    } else {
+      work.pass_on(i, result);
+    }
+  }
 }
 
 // None: a session stands. Otherwise what went wrong with this address.

@@ -49,6 +49,7 @@ class Lane {
   Task<std::vector<queue::AttemptResult>> attempt(const queue::Leg& leg);
   Task<void> try_hosts(Work& work);
   Task<void> transact(Work& work);
+  void leave_untried(Work& work, bool reused);
   Task<std::optional<queue::AttemptResult>> open(const route::Target& target, WallTime started);
   Task<void> drop_session();
 
