@@ -27,6 +27,22 @@ bool went_down(const AttemptResult& result) {
   return error != nullptr && error->code == Errc::closed;
 }
 
+// Takes out the recipients whose attempt our own end has cut off: nothing came of it, and they are tried again after the
+// next start. What came of the others before that is theirs.
+void leave_unfinished(Leg& leg, std::vector<AttemptResult>& results) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (went_down(results[i])) continue;
+    if (kept != i) results[kept] = std::move(results[i]);
+    leg.recipients[kept] = leg.recipients[i];
+    leg.attempts[kept] = leg.attempts[i];
+    ++kept;
+  }
+  results.resize(kept);
+  leg.recipients.resize(kept);
+  leg.attempts.resize(kept);
+}
+
 bool failed(const Progress& progress) {
   return progress.status == RecipientStatus::failed || progress.status == RecipientStatus::expired;
 }
@@ -38,10 +54,11 @@ Task<void> Settlement::settle(Leg leg, std::vector<AttemptResult> results) {
 }
 
 Task<void> Settlement::settle_here(Leg leg, std::vector<AttemptResult> results) {
+  leave_unfinished(leg, results);
+  if (results.empty()) co_return;
   std::vector<Progress> progress;
   bool succeeded = false;
   for (std::size_t i = 0; i < results.size(); ++i) {
-    if (went_down(results[i])) co_return;
     Progress decided = co_await decide(leg, i, std::move(results[i]));
     succeeded = succeeded || decided.status == RecipientStatus::delivered;
     progress.push_back(std::move(decided));
