@@ -20,6 +20,8 @@ ConnectionId connection_of(const Record& record) {
       record.what);
 }
 
+bool lies(std::string_view fault) { return fault == "disk.bit-rot" || fault == "disk.rename-not-durable"; }
+
 bool changes_disk(std::string_view operation) {
   return operation == "write" || operation == "sync" || operation == "allocate" || operation == "truncate" ||
          operation == "rename" || operation == "unlink" || operation == "sync_dir";
@@ -49,6 +51,8 @@ void Evidence::take(std::size_t index, const Record& record) {
     events_.push_back(EventSeen{index, record.at, event});
   } else if (const auto* fault = std::get_if<record::Fault>(&record.what)) {
     if (fault->line != 0) faults_.push_back(index);
+    // A disk's fault tells its node, operation and path.
+    if (lies(fault->kind)) lying_disks_.emplace(fault->where.substr(0, fault->where.find(' ')));
   } else if (const auto* state = std::get_if<record::NodeState>(&record.what)) {
     take(*state, index, record.at);
   } else if (const auto* operation = std::get_if<record::DiskOperation>(&record.what)) {
@@ -128,6 +132,7 @@ Seen Evidence::seen(const Conversation& conversation, const std::optional<std::s
 
 bool Evidence::may_be_forgotten(std::string_view node, Duration at) const {
   if (at + kAmbiguous >= ended_at_ && end_ != nullptr && end_->reason != "done") return true;
+  if (disk_lies(node)) return true;
   const auto lives = lives_.find(node);
   if (lives == lives_.end()) return false;
   return std::ranges::any_of(lives->second, [&](const Life& life) {

@@ -81,6 +81,9 @@ class Evidence {
   // The MTA crashed, or the recording ended, within kAmbiguous of `at`; or a disk that fails has kept
   // it from writing down what it knew.
   bool may_be_forgotten(std::string_view node, Duration at) const;
+  // A fault has changed or dropped what this node's disk had told to be durable: nothing that it holds is certain.
+  bool disk_lies(std::string_view node) const { return lying_disks_.contains(node); }
+  bool any_disk_lies() const { return !lying_disks_.empty(); }
   bool down_at_end(std::string_view node) const;
   bool any_mta_down_at_end() const;
 
@@ -119,6 +122,7 @@ class Evidence {
 
   std::map<std::string, std::vector<Life>, std::less<>> lives_;
   std::vector<std::size_t> faults_;
+  std::set<std::string, std::less<>> lying_disks_;
   const record::End* end_ = nullptr;
   Duration ended_at_{};
 };

@@ -38,9 +38,9 @@ std::vector<std::size_t> records_of(const Evidence& evidence, const std::vector<
 void check_fate(Evidence& evidence, std::vector<Failure>& failures) {
   const Ledger ledger(evidence);
   // What lies on the disk of an MTA that is down is not lost, and nobody can look. A world that was stopped
-  // in the middle cannot be asked either.
+  // in the middle cannot be asked either, and no MTA can keep what its disk drops behind its back.
   const bool all_seen =
-      !evidence.any_mta_down_at_end() && evidence.end() != nullptr && evidence.end()->reason != "events";
+      !evidence.any_mta_down_at_end() && !evidence.any_disk_lies() && evidence.end() != nullptr && evidence.end()->reason != "events";
 
   Breaches lost("nothing acknowledged is lost", "each acknowledged recipient delivered, reported, queued or suppressed",
                 failures);

@@ -64,6 +64,14 @@ TEST_CASE("a lost message") {
     story.crash();
     CHECK(judged(story) == "");
   }
+  SUBCASE("or the disk has lied") {
+    story.add(record::Fault{"disk.bit-rot", "sut write *", 3, "strikes"});
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("a disk that fails is no excuse") {
+    story.add(record::Fault{"disk.eio", "sut write *", 3, "begins"});
+    CHECK(judged(story) == kLost);
+  }
   SUBCASE("another recipient in the queue is no excuse") {
     story.pass(1h);
     story.queued("carol@dest.example", 2h);
@@ -553,6 +561,19 @@ TEST_CASE("the run itself") {
   }
   SUBCASE("a part does not come up") {
     story.add(record::Fault{std::string(kTrouble), "sut", 3, "listen: in use"});
+    CHECK(judged(story) == kUp);
+  }
+  SUBCASE("a part does not come up, for its disk has failed") {
+    story.add(record::DiskOperation{"sut", 1, "write", "/spool/a", 0, 10, "input/output error"});
+    story.add(record::Fault{std::string(kTrouble), "sut", 3, "spool: input/output error"});
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("an earlier failure of the disk, or another's, is no excuse") {
+    story.add(record::DiskOperation{"sut", 1, "write", "/spool/a", 0, 10, "input/output error"});
+    story.crash();
+    story.start();
+    story.add(record::DiskOperation{"other", 1, "write", "/spool/a", 0, 10, "input/output error"});
+    story.add(record::Fault{std::string(kTrouble), "sut", 3, "spool: no"});
     CHECK(judged(story) == kUp);
   }
 }
