@@ -17,6 +17,8 @@
 #include "mta/base/check.h"
 #include "mta/base/text.h"
 #include "sim/coverage/survey.h"
+#include "sim/exit_status.h"
+#include "sim/explore_command.h"
 #include "sim/recording/recording_file.h"
 #include "sim/run/report.h"
 #include "sim/run/suite.h"
@@ -27,10 +29,6 @@ namespace {
 using namespace postproof;
 using namespace postproof::sim;
 
-constexpr int kExitFine = 0;
-constexpr int kExitFailed = 1;
-constexpr int kExitTrouble = 2;
-
 constexpr const char* kDefaultPath = "scenarios";
 
 struct RunArguments {
@@ -40,6 +38,7 @@ struct RunArguments {
   std::size_t jobs = 0;
   bool list = false;
   bool verbose = false;
+  bool probes = false;
 };
 
 struct ShowArguments {
@@ -66,6 +65,7 @@ std::size_t jobs_or_default(std::size_t asked) { return asked != 0 ? asked : std
 struct Totals {
   std::size_t passed = 0, failed = 0, invalid = 0, variants = 0;
   Duration virtual_time{};
+  ProbeCount probes;
   bool trouble = false;
 };
 
@@ -89,7 +89,10 @@ void tell_outcome(const ScenarioOutcome& outcome, bool tell_passed, Totals& tota
   if (outcome.variants.empty()) return;  // not of the variant that was asked for
 
   Duration virtual_time{};
-  for (const VariantOutcome& variant : outcome.variants) virtual_time += variant.virtual_time;
+  for (const VariantOutcome& variant : outcome.variants) {
+    virtual_time += variant.virtual_time;
+    totals.probes.add(variant.probes);
+  }
   totals.variants += outcome.variants.size();
   totals.virtual_time += virtual_time;
   if (outcome.passed()) {
@@ -120,7 +123,8 @@ int run(const RunArguments& arguments) {
 
   const bool to_terminal = isatty(STDOUT_FILENO) == 1;
   const bool progress = isatty(STDERR_FILENO) == 1;
-  const SuiteOptions options{arguments.seed, arguments.only, jobs_or_default(arguments.jobs), arguments.report};
+  const SuiteOptions options{arguments.seed, arguments.only, jobs_or_default(arguments.jobs), arguments.report,
+                             arguments.probes};
 
   Totals totals;
   std::size_t told = 0;
@@ -141,6 +145,8 @@ int run(const RunArguments& arguments) {
     summary += fmt::format(" in {:.2f} s", std::chrono::duration<double>(took).count());
   }
   fmt::print("{}\n", summary);
+
+  if (arguments.probes) fmt::print("{}", probes_text(totals.probes));
 
   if (totals.invalid != 0 || totals.trouble) return kExitTrouble;
   if (totals.variants == 0) {
@@ -175,7 +181,7 @@ int coverage(const CoverageArguments& arguments) {
     complain(paths.error());
     return kExitTrouble;
   }
-  const SuiteOptions options{std::nullopt, std::nullopt, jobs_or_default(arguments.jobs), std::nullopt};
+  const SuiteOptions options{std::nullopt, std::nullopt, jobs_or_default(arguments.jobs), std::nullopt, false};
   bool passed = true;
   const auto books = survey(*paths, options, [&](const ScenarioOutcome& outcome) { passed = passed && outcome.passed(); });
   if (!books) {
@@ -245,6 +251,7 @@ CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
   run->add_option("--only", arguments.only, "Only the variant of this name, such as disk_op=3")->type_name("VARIANT");
   run->add_flag("--list", arguments.list, "Print the paths of the scenarios, one a line, and run nothing");
   run->add_option("--report", arguments.report, "Write each run's recording, and what failed, below this folder")->type_name("DIR");
+  run->add_flag("--probes", arguments.probes, "Tell which probes no run has reached");
   run->add_flag("-v,--verbose", arguments.verbose, "A line for each scenario that passes, too");
   run->footer(
       "Examples:\n"
@@ -278,6 +285,34 @@ CLI::App* add_coverage(CLI::App& app, CoverageArguments& arguments) {
   return coverage;
 }
 
+CLI::App* add_explore(CLI::App& app, ExploreArguments& arguments) {
+  CLI::App* explore = app.add_subcommand("explore", "Run scenarios or drawn traffic under random faults, and shrink what fails");
+  explore->add_option("PATH", arguments.paths, "Scenario files or folders that faults are put into (default: drawn traffic)")->type_name("");
+  explore->add_flag("--generate", arguments.generate, "Draw traffic too where there are PATHs");
+  explore->add_option("--seeds", arguments.seeds, "So many seeds, each a run")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}).description(""))
+      ->capture_default_str();
+  explore->add_option("--from", arguments.from, "The first seed")
+      ->type_name("SEED")
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max() / 2).description(""))
+      ->capture_default_str();
+  explore->add_option("-j,--jobs", arguments.jobs, "Runs at once (default: one a core)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024).description(""));
+  explore->add_option("--minutes", arguments.minutes, "End after so long, if the seeds last")
+      ->type_name("M")
+      ->check(CLI::Range(1, 100'000).description(""));
+  explore->add_option("-o,--output", arguments.output, "Folder for the scenarios that fail")->type_name("DIR")->capture_default_str();
+  explore->add_flag("--json", arguments.json, "One object instead of text: failures, probes, totals");
+  explore->footer(
+      "Examples:\n"
+      "  postproof explore --seeds 5000\n"
+      "  postproof explore scenarios --generate --minutes 10\n"
+      "  postproof explore scenarios/retry --from 4711 --seeds 1");
+  return explore;
+}
+
 int parse_and_do(int argc, char** argv) {
   CLI::App app("Proves a mail transfer agent: runs it in a simulated internet, in virtual time, by scenarios.", "postproof");
   app.set_version_flag("--version", "postproof " POSTPROOF_VERSION);
@@ -296,13 +331,15 @@ int parse_and_do(int argc, char** argv) {
                         "Example:\n  postproof check scenarios");
   CoverageArguments coverage_arguments;
   CLI::App* coverage_command = add_coverage(app, coverage_arguments);
+  ExploreArguments explore_arguments;
+  CLI::App* explore_command_line = add_explore(app, explore_arguments);
   CLI::App* show_command = add_show(app, show_arguments);
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError& error) {
     if (app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
-      complain(fmt::format("no command is called \"{}\"; expected run, check, coverage or show (--help tells more)", escape(argv[1])));
+      complain(fmt::format("no command is called \"{}\"; expected run, check, coverage, explore or show (--help tells more)", escape(argv[1])));
       return kExitTrouble;
     }
     app.exit(error);
@@ -318,6 +355,10 @@ int parse_and_do(int argc, char** argv) {
   if (coverage_command->parsed()) {
     if (coverage_arguments.paths.empty()) coverage_arguments.paths = {kDefaultPath};
     return coverage(coverage_arguments);
+  }
+  if (explore_command_line->parsed()) {
+    explore_arguments.jobs = jobs_or_default(explore_arguments.jobs);
+    return explore_command(explore_arguments);
   }
   PP_CHECK(show_command->parsed(), "a command that nobody carries out");
   return show(show_arguments);

@@ -48,14 +48,20 @@ std::string report_name(std::string_view scenario, std::string_view variant) {
 
 Result<void> write_report(const std::string& directory, const Recording& recording, std::string_view failure) {
   const std::filesystem::path base = std::filesystem::path(directory) / report_name(recording.scenario, recording.variant);
-  std::error_code error;
-  std::filesystem::create_directories(base.parent_path(), error);
-  if (error) return system_failure(base.parent_path().string(), error.value());
+  if (auto made = make_folder(base.parent_path().string()); !made) return made;
   if (auto written = write_text_file(base.string() + ".jsonl", recording_to_json_lines(recording)); !written) return written;
   const std::string text = base.string() + ".txt";
   if (!failure.empty()) return write_text_file(text, failure);
+  std::error_code error;
   std::filesystem::remove(text, error);
   if (error) return system_failure(text, error.value());
+  return {};
+}
+
+Result<void> make_folder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return system_failure(path, error.value());
   return {};
 }
 

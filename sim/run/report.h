@@ -18,6 +18,9 @@ std::string report_name(std::string_view scenario, std::string_view variant);
 // `failure` is empty for a run that passed; what an earlier run has left under the same name goes.
 Result<void> write_report(const std::string& directory, const Recording& recording, std::string_view failure);
 
+// A folder, and those above it; fine when it is there already.
+Result<void> make_folder(const std::string& path);
+
 // Whole files, as main and the suite need them.
 Result<std::string> read_text_file(const std::string& path);
 Result<void> write_text_file(const std::string& path, std::string_view text);

@@ -51,7 +51,8 @@ ScenarioOutcome run_one(const std::string& path, const SuiteOptions& options) {
   }
 
   for (const RunResult& result : results) {
-    VariantOutcome variant{result.recording.variant, result.judgement.ok(), result.virtual_time, {}};
+    VariantOutcome variant{result.recording.variant, result.judgement.ok(), result.virtual_time, {}, {}};
+    if (options.probes) variant.probes = probes_reached(result.recording);
     if (!variant.passed) variant.failure = failure_report(result.recording);
     if (options.report && outcome.trouble.empty()) {
       if (const auto written = write_report(*options.report, result.recording, variant.failure); !written) {

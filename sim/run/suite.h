@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/probe/probes.h"
 #include "sim/run/run.h"
 
 namespace postproof::sim {
@@ -36,6 +37,7 @@ struct SuiteOptions {
   std::optional<std::string> only;        // variant
   std::size_t jobs = 1;                   // threads
   std::optional<std::string> report;      // folder for recordings
+  bool probes = false;                    // look for what each run has reached
 };
 
 // One run of a scenario.
@@ -44,6 +46,7 @@ struct VariantOutcome {
   bool passed = false;
   Duration virtual_time{};
   std::string failure;      // the report for people; empty when passed
+  ProbeSet probes;          // if asked for
 };
 
 struct ScenarioOutcome {

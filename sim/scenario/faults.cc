@@ -24,11 +24,6 @@ const std::vector<FaultKind>& kinds() {
   return list;
 }
 
-const FaultKind* find_kind(std::string_view name) {
-  const auto at = std::ranges::find(kinds(), name, &FaultKind::name);
-  return at == kinds().end() ? nullptr : &*at;
-}
-
 std::vector<std::string_view> keys_of(const FaultKind& kind) {
   std::vector<std::string_view> names;
   for (const FaultKey& key : kind.required) names.push_back(key.name);
@@ -59,6 +54,11 @@ void complain_of_kind(TomlReader& table, const std::string& name) {
 
 }  // namespace
 
+const FaultKind* find_fault_kind(std::string_view name) {
+  const auto at = std::ranges::find(kinds(), name, &FaultKind::name);
+  return at == kinds().end() ? nullptr : &*at;
+}
+
 std::vector<std::string_view> fault_kinds() {
   std::vector<std::string_view> names;
   for (const FaultKind& kind : kinds()) names.push_back(kind.name);
@@ -73,7 +73,7 @@ Fault read_fault(TomlReader& table, const HostNames& hosts, const std::vector<st
     table.complain("kind", "a word of the language that this version cannot carry out yet");
     return fault;
   }
-  const FaultKind* kind = name ? find_kind(*name) : nullptr;
+  const FaultKind* kind = name ? find_fault_kind(*name) : nullptr;
   if (kind == nullptr) {
     if (name) complain_of_kind(table, *name);
     return fault;  // what its keys mean is not known

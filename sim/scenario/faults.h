@@ -7,12 +7,16 @@
 
 #include "mta/base/toml_reader.h"
 #include "sim/scenario/fault.h"
+#include "sim/scenario/fault_kinds.h"
 #include "sim/scenario/host_names.h"
 
 namespace postproof::sim {
 
 // `source`: the file's lines.
 Fault read_fault(TomlReader& table, const HostNames& hosts, const std::vector<std::string>& source);
+
+// Null: no kind has this name.
+const FaultKind* find_fault_kind(std::string_view name);
 
 // All kinds, in the order of the layers.
 std::vector<std::string_view> fault_kinds();
