@@ -46,6 +46,7 @@ class Play {
   // Once the MTA has come up for the first time, or has failed to: a world begins with its servers standing.
   void when_up(std::string_view host, std::move_only_function<void()> action);
 
+  bool work_done() const;  // by all but the network
   bool finished() const;
   std::string pending() const;
 
@@ -114,15 +115,17 @@ void Play::when_up(std::string_view host, std::move_only_function<void()> action
 }
 
 // Asked each time before virtual time moves on: the cheap questions first.
-bool Play::finished() const {
+bool Play::work_done() const {
   if (ahead_ > 0 || looking_ > 0 || faults_.restarts_ahead() > 0) return false;
   if (cast_.clients_running() > 0) return false;
   for (const MtaActor& actor : cast_.mtas()) {
     if (!actor.node->running()) continue;  // down, and nothing brings it back
     if (actor.mta == nullptr || !actor.up || actor.mta->queue_size() > 0 || !actor.mta->idle()) return false;
   }
-  return world_.network().open_connections() == 0;
+  return true;
 }
+
+bool Play::finished() const { return work_done() && world_.network().open_connections() == 0; }
 
 // One line each. What begins with "MTA " is an MTA's own work: a scenario may end with it (see judge).
 std::string Play::pending() const {
@@ -189,7 +192,10 @@ Task<void> Play::look(MtaActor& actor) {
 record::End Play::perform() {
   plan();
   cast_.start();
-  const World::Stopped stopped = world_.run(scenario_.limit, [this] { return finished(); });
+  World::Stopped stopped = world_.run(scenario_.limit, [this] { return finished(); });
+  // A fault that lasts holds what a closing side has sent for ever: the other side waits, and nobody is to blame.
+  const bool only_adrift = world_.network().open_connections() == world_.network().adrift_connections();
+  if (stopped == World::Stopped::idle && work_done() && only_adrift) stopped = World::Stopped::finished;
   record::End end;
   end.reason = stopped == World::Stopped::finished ? "done"
                : stopped == World::Stopped::limit  ? "limit"

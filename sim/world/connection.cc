@@ -430,6 +430,11 @@ void Connection::forget() {
   core_.network->impl().open.erase(id_);  // may be the last that holds this
 }
 
+bool Connection::adrift() const {
+  const bool held = lines_[0].held || lines_[1].held;
+  return held && (end(Side::opener).state != State::open || end(Side::acceptor).state != State::open);
+}
+
 std::string Connection::describe() const {
   const auto name = [](const Host* host) { return host == nullptr ? std::string("nobody") : host->name; };
   std::string text =

@@ -81,6 +81,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void cut_from_outside();
   // Something on the way between the hosts has changed: holds or lets go.
   void way_changed();
+  // One side is done with it, and the other cannot hear of that: something on the way holds it.
+  bool adrift() const;
   std::string describe() const;
 
  private:

@@ -83,6 +83,11 @@ std::size_t SimNetwork::open_connections(std::string_view node) const {
   }));
 }
 
+std::size_t SimNetwork::adrift_connections() const {
+  return static_cast<std::size_t>(
+      std::count_if(impl_->open.begin(), impl_->open.end(), [](const auto& entry) { return entry.second->adrift(); }));
+}
+
 std::string SimNetwork::describe_connections() const {
   std::string text;
   for (const auto& [id, connection] : impl_->open) text += connection->describe() + "\n";

@@ -51,6 +51,8 @@ class SimNetwork {
 
   std::size_t open_connections() const;
   std::size_t open_connections(std::string_view node) const;
+  // Of them: closed by one side, and held on the way to the other. When nothing can happen any more they stay so.
+  std::size_t adrift_connections() const;
   // For "what was still pending": one line each.
   std::string describe_connections() const;
 
