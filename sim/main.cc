@@ -22,6 +22,7 @@
 #include "sim/recording/recording_file.h"
 #include "sim/run/report.h"
 #include "sim/run/suite.h"
+#include "sim/run/suite_report.h"
 #include "sim/view/formats.h"
 
 namespace {
@@ -34,7 +35,7 @@ constexpr const char* kDefaultPath = "scenarios";
 struct RunArguments {
   std::vector<std::string> paths;
   std::optional<std::uint64_t> seed;
-  std::optional<std::string> filter, only, report;
+  std::optional<std::string> filter, only, report, junit;
   std::size_t jobs = 0;
   bool list = false;
   bool verbose = false;
@@ -110,6 +111,15 @@ void tell_outcome(const ScenarioOutcome& outcome, bool tell_passed, Totals& tota
   }
 }
 
+bool write_suite_report(const RunArguments& arguments, const SuiteReport& report) {
+  Result<void> written;
+  if (arguments.report) written = write_report_file(*arguments.report, "index.html", report.index_page());
+  if (written && arguments.report) written = write_report_file(*arguments.report, "summary.md", report.summary());
+  if (written && arguments.junit) written = write_text_file(*arguments.junit, report.junit());
+  if (!written) complain(written.error().what);
+  return written.has_value();
+}
+
 int run(const RunArguments& arguments) {
   const auto paths = find_scenarios(arguments.paths, arguments.filter);
   if (!paths) {
@@ -127,16 +137,19 @@ int run(const RunArguments& arguments) {
                              arguments.probes};
 
   Totals totals;
+  SuiteReport report;
   std::size_t told = 0;
   const auto began = std::chrono::steady_clock::now();
   run_suite(*paths, options, [&](const ScenarioOutcome& outcome) {
     if (progress) fmt::print(stderr, "\r\033[K");
     tell_outcome(outcome, to_terminal || arguments.verbose, totals);
+    if (arguments.report || arguments.junit) report.add(outcome);
     ++told;
     std::fflush(stdout);
     if (progress && told < paths->size()) fmt::print(stderr, "\r\033[K{}/{} ", told, paths->size());
   });
   const auto took = std::chrono::steady_clock::now() - began;
+  if (!write_suite_report(arguments, report)) totals.trouble = true;
 
   std::string summary = fmt::format("{} passed, {} failed", totals.passed, totals.failed);
   if (totals.invalid != 0) summary += fmt::format(", {} invalid", totals.invalid);
@@ -222,6 +235,10 @@ int show(const ShowArguments& arguments) {
     complain(fmt::format("{}: {}", arguments.recording, recording.error().what));
     return kExitTrouble;
   }
+  if (arguments.as == "pcap" && !arguments.output && isatty(STDOUT_FILENO) == 1) {
+    complain("a capture is nothing for a terminal; write it to a file with -o FILE");
+    return kExitTrouble;
+  }
   const auto view = make_view(*recording, arguments.as, arguments.output ? ViewSurface{} : surface_of(STDOUT_FILENO));
   if (!view) {
     complain(fmt::format("{}: {}", arguments.recording, view.error().what));
@@ -250,7 +267,8 @@ CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
   run->add_option("--filter", arguments.filter, "Only scenarios whose whole path matches this pattern (* and ?)")->type_name("PATTERN");
   run->add_option("--only", arguments.only, "Only the variant of this name, such as disk_op=3")->type_name("VARIANT");
   run->add_flag("--list", arguments.list, "Print the paths of the scenarios, one a line, and run nothing");
-  run->add_option("--report", arguments.report, "Write each run's recording, and what failed, below this folder")->type_name("DIR");
+  run->add_option("--report", arguments.report, "Write each run's recording and its views below this folder, and an index.html")->type_name("DIR");
+  run->add_option("--junit", arguments.junit, "Write the results as JUnit XML")->type_name("FILE");
   run->add_flag("--probes", arguments.probes, "Tell which probes no run has reached");
   run->add_flag("-v,--verbose", arguments.verbose, "A line for each scenario that passes, too");
   run->footer(
@@ -258,14 +276,14 @@ CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
       "  postproof run\n"
       "  postproof run scenarios/retry --filter '*greylist*' -v\n"
       "  postproof run scenarios/crash/accept.toml --only disk_op=3 --seed 7\n"
-      "  postproof run --report report && postproof show report/scenarios/retry/greylisting.jsonl");
+      "  postproof run --report report && postproof show report/scenarios/retry/greylist.jsonl");
   return run;
 }
 
 CLI::App* add_show(CLI::App& app, ShowArguments& arguments) {
   CLI::App* show = app.add_subcommand("show", "Show a recorded run");
   show->add_option("RECORDING", arguments.recording, "A file that run --report has written (.jsonl)")->required()->type_name("");
-  show->add_option("--as", arguments.as, "Format: text, a transcript that reads like a conversation; sequence, a diagram for the terminal; html, a page; json, what the page is drawn from")
+  show->add_option("--as", arguments.as, "Format: text, a transcript that reads like a conversation; sequence, a diagram for the terminal; html, a page; json, what the page is drawn from; pcap, a capture; keys, the key log to its TLS")
       ->type_name("FORMAT")
       ->check(CLI::IsMember(std::vector<std::string>(kViewFormats.begin(), kViewFormats.end())))
       ->capture_default_str();

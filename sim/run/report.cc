@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -10,6 +11,10 @@
 
 #include "mta/base/text.h"
 #include "sim/recording/recording_file.h"
+#include "sim/view/failure_report.h"
+#include "sim/view/html_view.h"
+#include "sim/view/pcap_view.h"
+#include "sim/view/text_view.h"
 
 namespace postproof::sim {
 
@@ -46,16 +51,39 @@ std::string report_name(std::string_view scenario, std::string_view variant) {
   return name;
 }
 
-Result<void> write_report(const std::string& directory, const Recording& recording, std::string_view failure) {
-  const std::filesystem::path base = std::filesystem::path(directory) / report_name(recording.scenario, recording.variant);
-  if (auto made = make_folder(base.parent_path().string()); !made) return made;
-  if (auto written = write_text_file(base.string() + ".jsonl", recording_to_json_lines(recording)); !written) return written;
-  const std::string text = base.string() + ".txt";
-  if (!failure.empty()) return write_text_file(text, failure);
-  std::error_code error;
-  std::filesystem::remove(text, error);
-  if (error) return system_failure(text, error.value());
-  return {};
+Result<std::vector<std::string>> write_report(const std::string& directory, const Recording& recording) {
+  const std::string base = report_name(recording.scenario, recording.variant);
+  auto pcap = pcap_view(recording);
+  if (!pcap) return std::unexpected(std::move(pcap.error()));
+  const std::array<std::pair<std::string_view, std::string>, 6> files = {{
+      {"html", html_view(recording)},
+      {"txt", text_view(recording)},
+      {"jsonl", recording_to_json_lines(recording)},
+      {"pcap", std::move(*pcap)},
+      {"keys", key_log(recording)},
+      {"failed.txt", failure_report(recording)},
+  }};
+  std::vector<std::string> endings;
+  for (const auto& [ending, content] : files) {
+    const std::string name = fmt::format("{}.{}", base, ending);
+    if (!content.empty()) {
+      auto written = write_report_file(directory, name, content);
+      if (!written) return std::unexpected(std::move(written.error()));
+      endings.emplace_back(ending);
+      continue;
+    }
+    const std::filesystem::path left = std::filesystem::path(directory) / name;
+    std::error_code error;
+    std::filesystem::remove(left, error);
+    if (error) return system_failure(left.string(), error.value());
+  }
+  return endings;
+}
+
+Result<void> write_report_file(const std::string& directory, std::string_view name, std::string_view text) {
+  const std::filesystem::path path = std::filesystem::path(directory) / name;
+  if (auto made = make_folder(path.parent_path().string()); !made) return made;
+  return write_text_file(path.string(), text);
 }
 
 Result<void> make_folder(const std::string& path) {

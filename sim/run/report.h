@@ -1,10 +1,11 @@
-// The files of `--report DIR`: for each run DIR/SCENARIO[.VARIANT].jsonl, its recording, and, when it failed,
-// what is wrong with it in a .txt beside it. SCENARIO is the file's path without .toml. Nothing in them
-// depends on when, where or how fast they were written: equal runs leave equal files.
+// The files of `--report DIR`: for each run DIR/SCENARIO[.VARIANT].jsonl, its recording, and its views beside it.
+// SCENARIO is the file's path without .toml. Nothing in them depends on when, where or how fast they were written:
+// equal runs leave equal files.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mta/base/result.h"
 #include "sim/recording/record.h"
@@ -15,8 +16,12 @@ namespace postproof::sim {
 // A scenario outside the current folder stays inside the report's all the same.
 std::string report_name(std::string_view scenario, std::string_view variant);
 
-// `failure` is empty for a run that passed; what an earlier run has left under the same name goes.
-Result<void> write_report(const std::string& directory, const Recording& recording, std::string_view failure);
+// Writes .jsonl, .txt (transcript), .html and .pcap; .keys where there was TLS; .failed.txt, the report of what failed,
+// where something did. What an earlier run has left under the same name goes. Returns the endings that are there now.
+Result<std::vector<std::string>> write_report(const std::string& directory, const Recording& recording);
+
+// A file of the report that is about all runs.
+Result<void> write_report_file(const std::string& directory, std::string_view name, std::string_view text);
 
 // A folder, and those above it; fine when it is there already.
 Result<void> make_folder(const std::string& path);

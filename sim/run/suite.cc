@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <set>
 #include <system_error>
@@ -38,6 +39,7 @@ std::expected<std::vector<std::string>, std::string> scenarios_below(const fs::p
 ScenarioOutcome run_one(const std::string& path, const SuiteOptions& options) {
   ScenarioOutcome outcome;
   outcome.path = path;
+  const auto began = std::chrono::steady_clock::now();
   const auto scenario = read_scenario(path);
   if (!scenario) {
     outcome.problems = scenario.error();
@@ -49,13 +51,17 @@ ScenarioOutcome run_one(const std::string& path, const SuiteOptions& options) {
     const Running running(name.c_str());
     results = run_scenario(*scenario, options.seed, options.only);
   }
+  outcome.title = scenario->title;
+  outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 
   for (const RunResult& result : results) {
-    VariantOutcome variant{result.recording.variant, result.judgement.ok(), result.virtual_time, {}, {}};
+    VariantOutcome variant{result.recording.variant, result.judgement.ok(), result.virtual_time, {}, {}, {}};
     if (options.probes) variant.probes = probes_reached(result.recording);
     if (!variant.passed) variant.failure = failure_report(result.recording);
     if (options.report && outcome.trouble.empty()) {
-      if (const auto written = write_report(*options.report, result.recording, variant.failure); !written) {
+      if (auto written = write_report(*options.report, result.recording)) {
+        variant.files = std::move(*written);
+      } else {
         outcome.trouble = written.error().what;
       }
     }

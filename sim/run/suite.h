@@ -36,7 +36,7 @@ struct SuiteOptions {
   std::optional<std::uint64_t> seed;      // in place of the scenarios'
   std::optional<std::string> only;        // variant
   std::size_t jobs = 1;                   // threads
-  std::optional<std::string> report;      // folder for recordings
+  std::optional<std::string> report;      // folder for recordings and their views
   bool probes = false;                    // look for what each run has reached
 };
 
@@ -46,11 +46,14 @@ struct VariantOutcome {
   bool passed = false;
   Duration virtual_time{};
   std::string failure;      // the report for people; empty when passed
+  std::vector<std::string> files;  // endings of those that --report has left
   ProbeSet probes;          // if asked for
 };
 
 struct ScenarioOutcome {
   std::string path;
+  std::string title;
+  double seconds = 0;                     // real, of all its variants
   std::vector<Problem> problems;          // not empty: it is invalid and did not run
   std::vector<VariantOutcome> variants;   // empty though valid: it has no variant of the name asked for
   std::string trouble;                    // the report could not be written; empty: none

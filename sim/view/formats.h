@@ -11,7 +11,7 @@
 
 namespace postproof::sim {
 
-inline constexpr std::array<std::string_view, 4> kViewFormats = {"text", "sequence", "json", "html"};
+inline constexpr std::array<std::string_view, 6> kViewFormats = {"text", "sequence", "json", "html", "pcap", "keys"};
 
 // What of a view depends on where it is read.
 struct ViewSurface {

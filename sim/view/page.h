@@ -5,7 +5,8 @@
 
 namespace postproof::sim::page {
 
-extern const std::string_view kRunHtml, kRunCss, kRunJs;      // the page of a run
-extern const std::string_view kCommonCss, kCommonJs;          // what both pages share
+extern const std::string_view kRunHtml, kRunCss, kRunJs;            // the page of a run
+extern const std::string_view kIndexHtml, kIndexCss, kIndexJs;      // of a suite's report
+extern const std::string_view kCommonCss, kCommonJs;                // what both pages share
 
 }  // namespace postproof::sim::page

@@ -391,7 +391,7 @@ function talk(one) {
       continue;
     }
     const reply = back && kind === 'line' ? replyClass(text) : '';
-    const words = element('div', {class: 'words ' + kind + ' ' + reply + (flags & 1 ? ' lost' : '')}, text);
+    const words = element('div', {class: 'words ' + kind + ' ' + reply + (flags & 1 ? ' lost' : '') + (flags & 2 ? ' hidden' : ''), title: flags & 2 ? 'TLS hid it on the wire' : null}, text);
     said(back ? 'back' : '', at, words);
     if (flags & 1) words.append(element('span', {class: 'lost'}, '   lost'));
     bubble = {at, back, kind, flags, words, reply};

@@ -119,8 +119,13 @@ TEST_CASE("recordings are written, equal for equal runs, and shown") {
   CHECK_FALSE(recording.empty());
   CHECK(recording == shell.read("second/good/passes.jsonl"));
   CHECK(shell.read("first/bad/fails.jsonl") == shell.read("second/bad/fails.jsonl"));
-  CHECK(holds(shell.read("first/bad/fails.txt"), "FAIL bad/fails.toml"));
-  CHECK(shell.read("first/good/passes.txt").empty());
+  for (const char* name : {"good/passes.txt", "good/passes.html", "good/passes.pcap", "bad/fails.html", "index.html", "summary.md"}) {
+    CAPTURE(name);
+    CHECK_FALSE(shell.read(std::string("first/") + name).empty());
+    CHECK(shell.read(std::string("first/") + name) == shell.read(std::string("second/") + name));
+  }
+  CHECK(holds(shell.read("first/bad/fails.failed.txt"), "FAIL bad/fails.toml"));
+  CHECK(shell.read("first/good/passes.failed.txt").empty());
 
   const Result shown = shell.run("show first/good/passes.jsonl");
   CHECK(shown.status == 0);
@@ -130,6 +135,19 @@ TEST_CASE("recordings are written, equal for equal runs, and shown") {
   const Result diagram = shell.run("show first/good/passes.jsonl --as sequence");
   CHECK(diagram.status == 0);
   CHECK(holds(diagram.out, "PASSED"));
+  for (const char* format : {"html", "pcap", "txt"}) {
+    const std::string name = format == std::string("txt") ? "text" : format;
+    CHECK(shell.run("show first/bad/fails.jsonl -o view --as " + name).status == 0);
+    CHECK(shell.read("view") == shell.read(std::string("first/bad/fails.") + format));
+  }
+}
+
+TEST_CASE("results for CI") {
+  const Shell shell;
+  CHECK(shell.run("run good bad wrong --junit junit.xml").status == 2);
+  const std::string junit = shell.read("junit.xml");
+  CHECK(holds(junit, "tests=\"3\" failures=\"1\" errors=\"1\""));
+  CHECK(holds(junit, "<testcase classname=\"good\" name=\"passes\" file=\"good/passes.toml\""));
 }
 
 TEST_CASE("what cannot be written is no success") {

@@ -107,11 +107,18 @@ TEST_CASE("a report that passes takes away what an earlier failure has left") {
   const Folder folder;
   Recording recording;
   recording.scenario = "mx/failover.toml";
-  REQUIRE(write_report(folder.path(), recording, "FAIL\n"));
-  CHECK(read_text_file(folder.at("mx/failover.txt")) == "FAIL\n");
-  REQUIRE(write_report(folder.path(), recording, ""));
-  CHECK_FALSE(fs::exists(folder.at("mx/failover.txt")));
-  CHECK(fs::exists(folder.at("mx/failover.jsonl")));
+  recording.records = {Record{1s, record::TlsKey{1, "CLIENT_RANDOM 00 11"}}, Record{1s, record::Failure{0, "all is well", "", "", {}}},
+                       Record{1s, record::Verdict{"failed", 0, 1}}};
+  const auto endings = write_report(folder.path(), recording);
+  REQUIRE(endings);
+  CHECK(*endings == std::vector<std::string>{"html", "txt", "jsonl", "pcap", "keys", "failed.txt"});
+  for (const std::string& ending : *endings) CHECK(fs::exists(folder.at("mx/failover." + ending)));
+  CHECK(read_text_file(folder.at("mx/failover.failed.txt"))->starts_with("FAIL mx/failover.toml"));
+  CHECK(read_text_file(folder.at("mx/failover.keys")) == "CLIENT_RANDOM 00 11\n");
+  recording.records = {Record{1s, record::Verdict{"passed", 1, 0}}};
+  CHECK(write_report(folder.path(), recording) == std::vector<std::string>{"html", "txt", "jsonl", "pcap"});
+  CHECK_FALSE(fs::exists(folder.at("mx/failover.failed.txt")));
+  CHECK_FALSE(fs::exists(folder.at("mx/failover.keys")));
 }
 
 TEST_CASE("a file that cannot be read is a problem of that file") {
