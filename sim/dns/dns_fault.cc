@@ -14,8 +14,16 @@ constexpr std::pair<std::string_view, DnsFaultKind> kWords[] = {
     {"timeout", DnsFaultKind::timeout},       {"truncate", DnsFaultKind::truncate},
     {"tcp-refuse", DnsFaultKind::tcp_refuse}, {"wrong-id", DnsFaultKind::wrong_id},
     {"bogus", DnsFaultKind::bogus},           {"formerr", DnsFaultKind::formerr},
-    {"edns-drop", DnsFaultKind::edns_drop},
+    {"edns-drop", DnsFaultKind::edns_drop},   {"lame", DnsFaultKind::lame},
+    {"cname-loop", DnsFaultKind::cname_loop}, {"delay", DnsFaultKind::delay},
+    {"insecure", DnsFaultKind::insecure},     {"ttl", DnsFaultKind::ttl},
+    {"extra", DnsFaultKind::extra},
 };
+
+bool changes_answers(DnsFaultKind kind) {
+  return kind == DnsFaultKind::delay || kind == DnsFaultKind::insecure || kind == DnsFaultKind::ttl ||
+         kind == DnsFaultKind::extra;
+}
 
 bool covers(std::string_view above, std::string_view name) {
   if (above.empty() || above == name) return true;
@@ -66,9 +74,20 @@ const DnsFault* DnsFaults::find(std::string_view name, DnsTransport transport, b
       case DnsFaultKind::tcp_refuse: return transport == DnsTransport::tcp;
       case DnsFaultKind::formerr: return edns;
       case DnsFaultKind::edns_drop: return edns && transport == DnsTransport::udp;
-      default: return true;
+      default: return !changes_answers(kind);
     }
   });
+}
+
+std::vector<const DnsFault*> DnsFaults::find_changes(std::string_view name) const {
+  std::vector<const DnsFault*> found;
+  if (faults_.empty()) return found;
+  for (const DnsFaultKind wanted :
+       {DnsFaultKind::insecure, DnsFaultKind::extra, DnsFaultKind::ttl, DnsFaultKind::delay}) {
+    const DnsFault* fault = best(name, [&](DnsFaultKind kind) { return kind == wanted; });
+    if (fault != nullptr) found.push_back(fault);
+  }
+  return found;
 }
 
 const DnsFault* DnsFaults::find_upstream(std::string_view name) const {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "mta/env/task_group.h"
+#include "mta/env/wakeup.h"
 #include "sim/dns/responder.h"
 
 namespace postproof::sim {
@@ -59,6 +60,7 @@ struct DnsServer::Impl {
     if (udp) udp->close();
     if (tcp) tcp->close();
     for (const auto& [id, stream] : streams) stream->close();
+    for (const auto& [id, stopping] : waits) stopping->notify();
   }
 
   // Nobody listens on TCP while a fault for all names says so.
@@ -96,10 +98,31 @@ struct DnsServer::Impl {
       errors = 0;
       const DnsResponse response = respond({buffer.data(), received->size}, DnsTransport::udp, received->from);
       if (response.act != DnsResponse::Act::answer) continue;
+      if (response.delay > Duration{0}) {
+        tasks.spawn(answer_later(response.octets, received->from, env.clock.mono() + response.delay));
+        continue;
+      }
       // A datagram that cannot be sent is one that got lost.
       [[maybe_unused]] const Result<void> sent = co_await udp->send_to(response.octets, received->from, kNever);
     }
     co_return Result<void>{};
+  }
+
+  Task<void> answer_later(std::string octets, Endpoint to, MonoTime when) {
+    const bool there = co_await wait(when);
+    if (!there) co_return;
+    [[maybe_unused]] const Result<void> sent = co_await udp->send_to(octets, to, kNever);
+  }
+
+  // False: the server has stopped meanwhile.
+  Task<bool> wait(MonoTime until) {
+    Wakeup stopping(env);
+    const std::uint64_t id = next_wait++;
+    waits[id] = &stopping;
+    Woken woken = Woken::notified;
+    while (running && woken == Woken::notified) woken = co_await stopping.wait(until);
+    waits.erase(id);
+    co_return running && woken == Woken::deadline;
   }
 
   Task<void> accept_all(std::shared_ptr<Listener> listener) {
@@ -132,6 +155,10 @@ struct DnsServer::Impl {
         break;
       }
       if (response.act == DnsResponse::Act::silence) continue;
+      if (response.delay > Duration{0}) {
+        const bool there = co_await wait(env.clock.mono() + response.delay);
+        if (!there) break;
+      }
       std::string framed;
       framed += static_cast<char>(response.octets.size() >> 8);
       framed += static_cast<char>(response.octets.size() & 0xff);
@@ -150,7 +177,7 @@ struct DnsServer::Impl {
       nothing.act = DnsResponse::Act::silence;
       return nothing;
     }
-    if (const DnsFault* fault = response->struck) {
+    for (const DnsFault* fault : response->struck) {
       recorder.add(record::Fault{fmt::format("dns.{}", to_string(fault->kind)), response->name, fault->line,
                                  fmt::format("{} {}: {}", response->name, response->type, response->text)});
     }
@@ -171,6 +198,8 @@ struct DnsServer::Impl {
   std::shared_ptr<Listener> tcp;
   std::map<std::uint64_t, Stream*> streams;
   std::uint64_t next_stream = 1;
+  std::map<std::uint64_t, Wakeup*> waits;  // of answers that come later
+  std::uint64_t next_wait = 1;
   bool running = false;
   bool stopped = false;
 };

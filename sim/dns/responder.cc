@@ -1,8 +1,11 @@
 #include "sim/dns/responder.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
+#include "mta/base/check.h"
 #include "mta/dns/ldns_handle.h"
 #include "sim/dns/zone_lookup.h"
 
@@ -16,6 +19,7 @@ constexpr std::size_t kHeaderOctets = 12;
 constexpr std::size_t kPlainUdpMax = 512;    // RFC 1035 section 4.2.1
 constexpr std::size_t kServerUdpMax = 4096;  // that we send, whatever a client takes
 constexpr std::uint16_t kServerPayload = 1232;
+constexpr std::string_view kAdText = " [ad]";
 
 std::string type_text(ldns_rr_type type) {
   const std::unique_ptr<char, dns::LdnsFree> text(ldns_rr_type2str(type));
@@ -91,8 +95,55 @@ class Reply {
     const bool wanted = ldns_pkt_ad(query_) || (ldns_pkt_edns(query_) && ldns_pkt_edns_do(query_));
     if (answer.secure && wanted) {
       ldns_pkt_set_ad(packet_.get(), true);
-      text_ += " [ad]";
+      text_ += kAdText;
     }
+  }
+
+  // A server that has no answer and does not recurse points at the root (RFC 1034 section 4.3.1).
+  void refer() {
+    ldns_pkt_set_ra(packet_.get(), false);
+    push(LDNS_SECTION_AUTHORITY, ". 518400 IN NS a.root-servers.example.");
+    text_ = "lame: referral to the root";
+  }
+
+  void loop(const std::string& name) {
+    const std::string other = "alias." + name;
+    push(LDNS_SECTION_ANSWER, fmt::format("{}. 300 IN CNAME {}.", name, other));
+    push(LDNS_SECTION_ANSWER, fmt::format("{}. 300 IN CNAME {}.", other, name));
+    text_ = fmt::format("noerror: CNAME {}, CNAME {}", other, name);
+  }
+
+  void drop_ad() {
+    if (!ldns_pkt_ad(packet_.get())) return;
+    ldns_pkt_set_ad(packet_.get(), false);
+    text_ = text_.substr(0, text_.rfind(kAdText)) + " [no ad]";
+  }
+
+  void add_extra(std::string_view records, DnsSection section) {
+    auto read = read_records(records);
+    if (!read) return;  // the scenario was checked
+    for (dns::LdnsRecord& record : *read) {
+      text_ += " + " + record_text(record.get());
+      const ldns_pkt_section where = section == DnsSection::answer      ? LDNS_SECTION_ANSWER
+                                     : section == DnsSection::authority ? LDNS_SECTION_AUTHORITY
+                                                                        : LDNS_SECTION_ADDITIONAL;
+      ldns_pkt_push_rr(packet_.get(), where, record.release());
+    }
+  }
+
+  // Negative answers live as long as their SOA and its minimum say (RFC 2308 section 5).
+  void set_ttls(std::uint32_t ttl) {
+    for (const ldns_rr_list* section : {ldns_pkt_answer(packet_.get()), ldns_pkt_authority(packet_.get())}) {
+      for (std::size_t i = 0; i < ldns_rr_list_rr_count(section); ++i) {
+        ldns_rr* record = ldns_rr_list_rr(section, i);
+        ldns_rr_set_ttl(record, ttl);
+        if (ldns_rr_get_type(record) != LDNS_RR_TYPE_SOA) continue;
+        constexpr std::size_t kMinimum = 6;
+        const dns::LdnsData before(
+            ldns_rr_set_rdf(record, ldns_native2rdf_int32(LDNS_RDF_TYPE_PERIOD, ttl), kMinimum));
+      }
+    }
+    text_ += fmt::format(" [ttl {} s]", ttl);
   }
 
   void truncate() {
@@ -123,6 +174,13 @@ class Reply {
   const std::string& text() const { return text_; }
 
  private:
+  void push(ldns_pkt_section section, const std::string& text) {
+    ldns_rr* record = nullptr;
+    const ldns_status status = ldns_rr_new_frm_str(&record, text.c_str(), 0, nullptr, nullptr);
+    PP_CHECK(status == LDNS_STATUS_OK, "a record of our own does not parse");
+    ldns_pkt_push_rr(packet_.get(), section, record);
+  }
+
   std::size_t udp_max() const {
     if (!ldns_pkt_edns(query_)) return kPlainUdpMax;
     return std::clamp<std::size_t>(ldns_pkt_edns_udp_size(query_), kPlainUdpMax, kServerUdpMax);
@@ -165,6 +223,16 @@ std::optional<DnsResponse> Responder::respond(std::string_view question, DnsTran
   const LdnsPacket query(parsed);
   Reply reply(query.get(), transport);
   const auto finish = [&] {
+    for (const DnsFault* change : faults_.find_changes(response.name.empty() ? "" : zone_name(response.name))) {
+      switch (change->kind) {
+        case DnsFaultKind::delay: response.delay = change->by; break;
+        case DnsFaultKind::insecure: reply.drop_ad(); break;
+        case DnsFaultKind::extra: reply.add_extra(change->records, change->section); break;
+        case DnsFaultKind::ttl: reply.set_ttls(change->ttl); break;
+        default: break;
+      }
+      response.struck.push_back(change);
+    }
     response.octets = reply.write();
     response.text = reply.text();
     return response;
@@ -192,8 +260,8 @@ std::optional<DnsResponse> Responder::respond(std::string_view question, DnsTran
   const bool edns = ldns_pkt_edns(query.get());
   const bool validate = !ldns_pkt_cd(query.get());
   const DnsFault* fault = faults_.find(name, transport, edns);
-  response.struck = fault;
   if (fault != nullptr) {
+    response.struck.push_back(fault);
     switch (fault->kind) {
       case DnsFaultKind::timeout:
       case DnsFaultKind::edns_drop: return without_answer(std::move(response), DnsResponse::Act::silence, "silence");
@@ -204,11 +272,17 @@ std::optional<DnsResponse> Responder::respond(std::string_view question, DnsTran
         return response;
       case DnsFaultKind::servfail: reply.fail(LDNS_RCODE_SERVFAIL, "servfail"); return finish();
       case DnsFaultKind::refused: reply.fail(LDNS_RCODE_REFUSED, "refused"); return finish();
+      case DnsFaultKind::lame: reply.refer(); return finish();
+      case DnsFaultKind::cname_loop: reply.loop(name); return finish();
       case DnsFaultKind::nxdomain:
       case DnsFaultKind::nodata:
       case DnsFaultKind::truncate:
       case DnsFaultKind::wrong_id:
       case DnsFaultKind::bogus: break;  // zone_lookup's, or done to the whole answer below
+      case DnsFaultKind::delay:
+      case DnsFaultKind::insecure:
+      case DnsFaultKind::ttl:
+      case DnsFaultKind::extra: break;  // never found here
     }
   }
   reply.fill(look_up(zones_.impl(), secure_, faults_, name, type, fault, validate));

@@ -17,9 +17,10 @@ struct DnsResponse {
   enum class Act : std::uint8_t { answer, silence, reset };
   Act act = Act::answer;
   std::string octets;                // without TCP's length
+  Duration delay{};                  // it goes out so much later
   std::string name, type;            // asked for; empty if the question could not be read
   std::string text;                  // "noerror: MX 10 mx1.dest.example", "nxdomain", "silence"
-  const DnsFault* struck = nullptr;  // the fault that made it so; until the faults change
+  std::vector<const DnsFault*> struck;  // the faults that made it so; until the faults change
 };
 
 class Responder {

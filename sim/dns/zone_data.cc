@@ -156,6 +156,22 @@ bool ZoneData::Impl::Name::has_text(ldns_rr_type type) const {
   return std::any_of(text.begin(), text.end(), [&](const auto& one) { return ldns_rr_get_type(one.get()) == type; });
 }
 
+void ZoneData::Impl::remove(const std::string& name, ldns_rr_type type, bool of_hosts) {
+  const auto at = names.find(name);
+  if (at == names.end()) return;
+  const auto matches = [&](const dns::LdnsRecord& record) {
+    return type == LDNS_RR_TYPE_ANY || ldns_rr_get_type(record.get()) == type;
+  };
+  std::erase_if(at->second.text, matches);
+  if (!of_hosts) return;
+  std::erase_if(at->second.hosts, matches);
+  // A name that has nothing left and nothing below it does not exist any more.
+  if (type != LDNS_RR_TYPE_ANY) return;
+  const bool needed = std::ranges::any_of(
+      names, [&](const auto& other) { return other.first != name && is_at_or_below(other.first, name); });
+  if (!needed && !name.empty()) names.erase(at);
+}
+
 ZoneData::Impl::Name& ZoneData::Impl::add_name(const std::string& name) {
   for (std::optional<std::string_view> at = parent_name(name); at; at = parent_name(*at)) {
     if (!names.try_emplace(std::string(*at)).second) break;
@@ -233,6 +249,58 @@ Result<void> ZoneData::add_text(std::string_view zone_text, Duration default_ttl
   for (dns::LdnsRecord& record : records) {
     const std::string owner = zone_name(ldns_rr_owner(record.get()));
     impl_->add_name(owner).text.push_back(std::move(record));
+  }
+  return {};
+}
+
+Result<std::vector<dns::LdnsRecord>> read_records(std::string_view text) {
+  const Result<std::vector<ZoneEntry>> entries = read_zone_text(text, std::chrono::hours{1});
+  if (!entries) return fail("zone", entries.error());
+  std::vector<dns::LdnsRecord> records;
+  for (const ZoneEntry& entry : *entries) {
+    std::expected<dns::LdnsRecord, std::string> record = read_record(entry);
+    if (!record) return fail(Errc::invalid, fmt::format("zone: line {}: {}", entry.line, record.error()));
+    records.push_back(std::move(*record));
+  }
+  return records;
+}
+
+Result<void> check_records(std::string_view text) {
+  const auto records = read_records(text);
+  if (!records) return std::unexpected(records.error());
+  return {};
+}
+
+Result<void> ZoneData::change(std::string_view zone_text, const std::vector<std::string>& remove) {
+  // Whether the new text is right by itself is found out where nothing is lost by it.
+  ZoneData fresh;
+  if (auto added = fresh.add_text(zone_text); !added) return added;
+  struct Removal {
+    std::string name;
+    ldns_rr_type type;
+  };
+  std::vector<Removal> removals;
+  for (const std::string& text : remove) {
+    const std::vector<std::string_view> words = split(text, ' ');
+    const ldns_rr_type type = words.size() == 2
+                                  ? ldns_get_rr_type_by_name(ascii_upper(words[1]).c_str())
+                                  : LDNS_RR_TYPE_ANY;
+    if (words.size() > 2 || !is_domain_name(zone_name(words[0])) || type == LDNS_RR_TYPE_NULL || type == 0) {
+      return fail(Errc::invalid, fmt::format("\"{}\": expected a name, or a name and a type", escape(text)));
+    }
+    removals.push_back(Removal{zone_name(words[0]), type});
+  }
+
+  for (const Removal& removal : removals) impl_->remove(removal.name, removal.type);
+  for (auto& [name, entry] : fresh.impl_->names) {
+    for (const dns::LdnsRecord& record : entry.text) {
+      const ldns_rr_type type = ldns_rr_get_type(record.get());
+      impl_->remove(name, type == LDNS_RR_TYPE_CNAME ? LDNS_RR_TYPE_ANY : type, false);
+      impl_->remove(name, LDNS_RR_TYPE_CNAME, false);
+    }
+  }
+  for (auto& [name, entry] : fresh.impl_->names) {
+    for (dns::LdnsRecord& record : entry.text) impl_->add_name(name).text.push_back(std::move(record));
   }
   return {};
 }

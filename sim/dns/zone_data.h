@@ -25,6 +25,11 @@ class ZoneData {
   // name without a trailing dot is complained of, until $ORIGIN says what it is below. After an error nothing
   // of the text is kept. The error's text ends in "line N: ..." of the text.
   Result<void> add_text(std::string_view zone_text, Duration default_ttl = std::chrono::hours{1});
+  // A change of the zones. First the names in `remove` lose their records, "dest.example", or those of one type,
+  // "dest.example MX"; addresses of hosts too. Then what the text has takes the place of what its names have of its
+  // types (a CNAME: of all that its name has). Errors as of add_text, and a name or type that is none; then nothing
+  // is changed.
+  Result<void> change(std::string_view zone_text, const std::vector<std::string>& remove);
   // A or AAAA of a host, unless the text has given that name an address (or an alias) of its own. False, and
   // nothing is added: the name is no domain name.
   bool add_host(std::string_view name, const IpAddress& address);
@@ -41,5 +46,8 @@ class ZoneData {
  private:
   std::unique_ptr<Impl> impl_;
 };
+
+// Whether text is records at all, of any names and types. Errors as of ZoneData::add_text.
+Result<void> check_records(std::string_view text);
 
 }  // namespace postproof::sim

@@ -20,6 +20,9 @@ std::string zone_name(std::string_view name);
 std::optional<std::string_view> parent_name(std::string_view name);
 bool is_at_or_below(std::string_view name, std::string_view above);
 
+// The records of master-file text, in its order; none of them need fit together. Errors as of ZoneData::add_text.
+Result<std::vector<dns::LdnsRecord>> read_records(std::string_view text);
+
 struct ZoneData::Impl {
   struct Name {
     std::vector<dns::LdnsRecord> text;   // as the text has them
@@ -34,6 +37,8 @@ struct ZoneData::Impl {
   std::set<std::string> zones;        // from add_zone
 
   Name& add_name(const std::string& name);
+  // Takes away what a name has of a type (ANY: all of it), addresses of hosts too or not.
+  void remove(const std::string& name, ldns_rr_type type, bool of_hosts = true);
   // The apex of the zone that holds the name; the root if nothing else does.
   std::string zone_of(std::string_view name) const;
   // The zone's SOA with the TTL of a negative answer (RFC 2308 section 5).

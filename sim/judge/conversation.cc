@@ -183,7 +183,10 @@ class Collector {
   void take(const record::Octets& r) {
     drafts_[r.connection].directions[static_cast<std::size_t>(r.from)].add(r.octets, index_);
   }
-  void take(const record::Fin& r) { end(drafts_[r.connection].conversation, r.from); }
+  // What the network ends in a side's name keeps that side from nothing.
+  void take(const record::Fin& r) {
+    if (!r.network) end(drafts_[r.connection].conversation, r.from);
+  }
   void take(const record::Reset& r) {
     Draft& draft = drafts_[r.connection];
     draft.cut = true;

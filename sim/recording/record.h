@@ -46,10 +46,12 @@ struct Octets {
   Side from;
   std::string octets;
   std::optional<Duration> arrives;  // when they can be read at the other end; none: lost
+  std::vector<Duration> resent{};   // when they were sent again, because they had got lost until then
 };
 struct Fin {
   ConnectionId connection;
   Side from;
+  bool network = false;  // it was not this side that ended its direction, but something on the way
 };
 struct Reset {
   ConnectionId connection;

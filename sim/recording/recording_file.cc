@@ -29,7 +29,8 @@ constexpr std::array<std::string_view, 22> kKinds = {
     "failure",  "verdict"};
 static_assert(kKinds.size() == std::variant_size_v<What>);
 
-// The fields of each kind, in the order in which they are written.
+// The fields of each kind, in the order in which they are written. What is rarely other than its default is
+// left out when it is that: unless_usual.
 template <class V>
 struct Fields {
   V& v;
@@ -48,9 +49,14 @@ struct Fields {
       v("connection", r.connection);
     } else if constexpr (std::is_same_v<T, record::Refused>) {
       v("connection", r.connection), v("reason", r.reason);
-    } else if constexpr (std::is_same_v<T, record::Octets> || std::is_same_v<T, record::Plain>) {
+    } else if constexpr (std::is_same_v<T, record::Octets>) {
       v("connection", r.connection), v("from", r.from), v("octets", r.octets), v("arrives", r.arrives);
-    } else if constexpr (std::is_same_v<T, record::Fin> || std::is_same_v<T, record::Reset>) {
+      v.unless_usual("resent", r.resent);
+    } else if constexpr (std::is_same_v<T, record::Plain>) {
+      v("connection", r.connection), v("from", r.from), v("octets", r.octets), v("arrives", r.arrives);
+    } else if constexpr (std::is_same_v<T, record::Fin>) {
+      v("connection", r.connection), v("from", r.from), v.unless_usual("network", r.network);
+    } else if constexpr (std::is_same_v<T, record::Reset>) {
       v("connection", r.connection), v("from", r.from);
     } else if constexpr (std::is_same_v<T, record::Tls>) {
       v("connection", r.connection), v("from", r.from), v("node", r.node), v("state", r.state);
@@ -110,6 +116,10 @@ class Writer {
     out_ += key;
     out_ += "\":";
     write(value);
+  }
+  template <class T>
+  void unless_usual(std::string_view key, const T& value) {
+    if (value != T()) (*this)(key, value);
   }
 
   void write(const std::string& octets) { write(std::string_view(octets)); }
@@ -205,6 +215,9 @@ class Reader {
     } else if (const std::string_view wanted = read(*found, value); !wanted.empty()) {
       problem = fmt::format("\"{}\" is no {}", key, wanted);
     }
+  }
+  void unless_usual(std::string_view key, auto& value) {
+    if (object_.contains(key)) (*this)(key, value);
   }
 
  private:

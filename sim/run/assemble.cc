@@ -105,14 +105,31 @@ HostActor& Cast::add_host(std::string name, std::string helo, std::vector<IpAddr
   return actor;
 }
 
+// [link.default] comes first, wherever it stands: the others are on top of it.
 void Cast::enter_links() {
   SimNetwork& network = world_->network();
+  const auto change_of = [](const LinkPart& link) {
+    WayChange change;
+    change.latency = link.latency;
+    change.jitter = link.jitter;
+    change.bandwidth = link.bandwidth;
+    change.loss = link.loss;
+    change.segment = link.segment;
+    return change;
+  };
   for (const LinkPart& link : scenario_.links) {
-    if (link.between.empty()) {
-      network.set_default_latency(link.latency);
-      network.set_default_segment(link.segment);
-    } else {
-      network.set_latency(link.between[0], link.between[1], link.latency);
+    if (!link.between.empty()) continue;
+    Way way;
+    change_of(link).apply(way);
+    network.set_default_way(way);
+  }
+  for (const LinkPart& link : scenario_.links) {
+    if (link.between.empty()) continue;
+    for (const std::size_t from : {0, 1}) {
+      WayChange change = change_of(link);
+      change.from = link.between[from];
+      change.to = link.between[1 - from];
+      network.add_way(std::move(change));
     }
   }
 }
@@ -231,6 +248,19 @@ void Cast::remove_dns_fault(std::uint64_t id) {
   dns_faults_.erase(at);
 }
 
+void Cast::change_zones(const ZoneChange& change) {
+  zone_changes_.push_back(&change);
+  for (DnsServer* server : dns_servers_) server->set_zones(zones());
+  std::string told;
+  const auto tell = [&](const std::string& what) { told += (told.empty() ? "" : ", ") + what; };
+  for (const std::string& name : change.remove) tell("removes " + name);
+  ZoneData fresh;
+  if (fresh.add_text(change.zone)) {
+    for (const std::string& name : fresh.names()) tell("sets " + name);
+  }
+  world_->recorder().add(record::Fault{"dns.zone", std::string(kResolverHost), change.line, std::move(told)});
+}
+
 void Cast::trouble(std::string_view node, std::uint32_t line, std::string what) {
   world_->recorder().add(record::Fault{std::string(kTrouble), std::string(node), line, std::move(what)});
 }
@@ -338,6 +368,11 @@ ZoneData Cast::zones() {
   for (const MtaPart& part : scenario_.mtas) add(part);
   for (const PeerPart& part : scenario_.peers) add(part);
   for (const ClientPart& part : scenario_.clients) add(part);
+  for (const ZoneChange* change : zone_changes_) {
+    if (const auto changed = zones.change(change->zone, change->remove); !changed) {
+      trouble(kResolverHost, change->line, changed.error().what);
+    }
+  }
   return zones;
 }
 

@@ -80,6 +80,9 @@ class Cast {
   void add_dns_fault(std::uint64_t id, DnsFault fault);
   void remove_dns_fault(std::uint64_t id);
 
+  // From now on the DNS has these answers.
+  void change_zones(const ZoneChange& change);
+
   // Sees every event of an MTA after it was recorded; must not crash it but by crash_soon.
   std::function<void(MtaActor&, const Event&)> on_event;
 
@@ -113,6 +116,7 @@ class Cast {
   Node* dns_node_ = nullptr;
   std::vector<DnsServer*> dns_servers_;  // that run now
   std::map<std::uint64_t, StandingFault> dns_faults_;
+  std::vector<const ZoneChange*> zone_changes_;  // so far
 };
 
 }  // namespace postproof::sim

@@ -12,14 +12,6 @@ namespace postproof::sim {
 
 namespace {
 
-HostFault host_fault(std::string_view kind) {
-  if (kind == "tcp.refuse") return HostFault::refuse;
-  if (kind == "tcp.unreachable") return HostFault::unreachable;
-  if (kind == "tcp.blackhole") return HostFault::blackhole;
-  if (kind == "tcp.silent") return HostFault::silent;
-  return HostFault::none;
-}
-
 CrashLoss crash_loss(std::string_view word) {
   if (word == "lose") return CrashLoss::lose_all;
   if (word == "keep") return CrashLoss::keep_all;
@@ -55,41 +47,19 @@ void Faults::begin(const Fault& fault, std::uint32_t line) {
   }
 }
 
-void Faults::begin_tcp(const Fault& fault, std::uint32_t line) {
-  SimNetwork& network = world_.network();
-  if (fault.kind == "tcp.reset") {
-    tell(fault, line, "strikes");
-    network.reset_connections(fault.host);
-    return;
-  }
-  tell(fault, line, "begins");
-  if (fault.kind == "tcp.partition") {
-    network.partition(fault.host, fault.with, true);
-    end_later(fault, line, [this, &fault] { world_.network().partition(fault.host, fault.with, false); });
-    return;
-  }
-  const HostPort where{fault.host, fault.port};
-  const std::uint64_t id = next_id_++;
-  host_faults_[where].push_back(HostFaultInForce{id, host_fault(fault.kind)});
-  apply_host_faults(where);
-  end_later(fault, line, [this, where, id] {
-    std::erase_if(host_faults_[where], [&](const HostFaultInForce& one) { return one.id == id; });
-    apply_host_faults(where);
-  });
-}
-
-// Of several at one place the newest is in force.
-void Faults::apply_host_faults(const HostPort& where) {
-  const auto& standing = host_faults_[where];
-  world_.network().set_fault(where.first, standing.empty() ? HostFault::none : standing.back().fault, where.second);
-}
-
 void Faults::begin_dns(const Fault& fault, std::uint32_t line) {
   const auto kind = dns_fault_kind(std::string_view(fault.kind).substr(4));
   if (!kind) return;  // the loader knows them all
   tell(fault, line, "begins");
   const std::uint64_t id = next_id_++;
-  cast_.add_dns_fault(id, DnsFault{*kind, fault.name, line});
+  DnsFault dns_fault{*kind, fault.name, line};
+  dns_fault.by = fault.by;
+  if (fault.ttl) dns_fault.ttl = static_cast<std::uint32_t>(*fault.ttl / std::chrono::seconds{1});
+  dns_fault.records = fault.records;
+  dns_fault.section = fault.section == "authority"    ? DnsSection::authority
+                      : fault.section == "additional" ? DnsSection::additional
+                                                      : DnsSection::answer;
+  cast_.add_dns_fault(id, std::move(dns_fault));
   end_later(fault, line, [this, id] { cast_.remove_dns_fault(id); });
 }
 

@@ -50,6 +50,11 @@ class Faults {
   using HostPort = std::pair<std::string, std::optional<std::uint16_t>>;
 
   void begin_tcp(const Fault& fault, std::uint32_t line);
+  void begin_host_fault(const Fault& fault, std::uint32_t line, HostFault kind);
+  void begin_partition(const Fault& fault, std::uint32_t line);
+  void begin_way(const Fault& fault, std::uint32_t line);
+  void cut_at_once(const Fault& fault, std::uint32_t line);
+  void cut_at_a_point(const Fault& fault, std::uint32_t line);
   void begin_dns(const Fault& fault, std::uint32_t line);
   void begin_disk(const Fault& fault, std::uint32_t line);
   void begin_crash(const Fault& fault, std::uint32_t line);

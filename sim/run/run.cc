@@ -77,6 +77,14 @@ void Play::plan_one(const At& at) {
     world_.at(at.t, [this, submit] { when_up(submit->to, [this, submit] { cast_.submit(*submit); }); });
     return;
   }
+  if (const auto* change = std::get_if<ZoneChange>(&at.what)) {
+    ++ahead_;
+    world_.at(at.t, [this, change] {
+      --ahead_;
+      cast_.change_zones(*change);
+    });
+    return;
+  }
   const Fault& fault = std::get<Fault>(at.what);
   // What is so from the beginning is so before the first program takes its first step.
   if (at.t == Duration{0} && !fault.instant) return faults_.begin(fault, at.line);

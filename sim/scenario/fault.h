@@ -27,7 +27,8 @@ struct Fault {
   bool passes = true;                  // that line still arrives
   std::optional<std::uint64_t> times;  // so many connections, or reads
   std::uint64_t bandwidth = 0;         // octets a second
-  std::uint64_t segment = 0;           // octets
+  std::uint64_t segment = 0;           // octets that arrive at once, at the most
+  std::uint64_t packet = 0;            // octets that are sent at once; 0: as many as go into a packet
   double loss_share = 0;               // of the segments, 0 to 1
   Duration by{};                       // how much later; of clock.step: how far, forward or (negative) back
   Duration jitter{};

@@ -11,9 +11,6 @@ namespace postproof::sim {
 
 namespace {
 
-constexpr std::uint64_t kSegmentMax = 65'535;
-constexpr Duration kLatencyMax = std::chrono::hours{1};
-
 // Names that answers are marked for; a trailing dot is taken, and dropped.
 std::vector<std::string> read_domains(TomlReader& table, std::string_view key) {
   std::vector<std::string> list;
@@ -30,13 +27,13 @@ std::vector<std::string> read_domains(TomlReader& table, std::string_view key) {
 LinkPart read_link(const std::string& name, TomlReader& table, const HostNames& hosts) {
   LinkPart link;
   link.line = table.position().line;
-  if (const auto latency = table.duration("latency")) {
-    link.latency = *latency;
-    if (*latency > kLatencyMax) table.complain("latency", "out of range; expected \"0s\" to \"1h\"");
-  }
+  link.latency = read_up_to(table, "latency", kLatencyMax);
+  link.jitter = read_up_to(table, "jitter", kLatencyMax);
+  link.bandwidth = read_rate(table, "bandwidth");
+  link.loss = table.number("loss", 0, kLossMax);
+  link.segment = read_count(table, "segment", 1, kSegmentMax);
 
   if (name == "default") {
-    if (const auto segment = read_count(table, "segment", 1, kSegmentMax)) link.segment = *segment;
     if (table.has("between")) {
       table.raw("between");
       table.complain("between", "[link.default] is for every pair of hosts; expected a link of another name");
@@ -44,7 +41,6 @@ LinkPart read_link(const std::string& name, TomlReader& table, const HostNames& 
     table.finish();
     return link;
   }
-  refuse_later(table, {"segment"});
   if (auto between = table.strings("between")) {
     bool good = between->size() == 2 && between->front() != between->back();
     if (!good) table.complain("between", "expected two hosts, like [\"sut\", \"mx1\"]");

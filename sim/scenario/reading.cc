@@ -53,6 +53,29 @@ std::optional<Duration> read_positive(TomlReader& table, std::string_view key) {
   return value;
 }
 
+std::optional<Duration> read_up_to(TomlReader& table, std::string_view key, Duration max) {
+  const auto value = table.duration(key);
+  if (!value || *value <= max) return value;
+  table.complain(key, fmt::format("out of range; expected \"0s\" to \"{}\"", format_duration(max)));
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> read_rate(TomlReader& table, std::string_view key) {
+  constexpr std::string_view kUnit = "/s";
+  const auto text = table.string(key);
+  if (!text) return std::nullopt;
+  std::string_view size = *text;
+  std::optional<std::uint64_t> rate;
+  if (size.ends_with(kUnit)) {
+    size.remove_suffix(kUnit.size());
+    const bool plain = size.size() > 1 && size.ends_with('B') && size[size.size() - 2] >= '0' && size[size.size() - 2] <= '9';
+    rate = plain ? parse_decimal(size.substr(0, size.size() - 1)) : parse_size(size);
+  }
+  if (rate && *rate > 0) return rate;
+  table.complain(key, "expected octets a second over zero, like \"100B/s\" or \"10KiB/s\"");
+  return std::nullopt;
+}
+
 std::optional<std::string> read_glob(TomlReader& table, std::string_view key) {
   auto value = table.string(key);
   if (value && value->empty()) {

@@ -1,6 +1,7 @@
 // Tools that every part of the loader uses: what TomlReader leaves open because only scenarios need it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -22,6 +23,17 @@ std::optional<std::uint64_t> read_count(TomlReader& table, std::string_view key,
 
 // A duration over zero.
 std::optional<Duration> read_positive(TomlReader& table, std::string_view key);
+
+// A duration of `max` at the most.
+std::optional<Duration> read_up_to(TomlReader& table, std::string_view key, Duration max);
+
+// Octets a second, over zero: "10KiB/s".
+std::optional<std::uint64_t> read_rate(TomlReader& table, std::string_view key);
+
+// What links and faults of links have in common.
+inline constexpr std::uint64_t kSegmentMax = 65'535;
+inline constexpr Duration kLatencyMax = std::chrono::hours{1};
+inline constexpr double kLossMax = 0.9;  // more than that, and connections hardly come to an end
 
 // A pattern: any text but the empty one.
 std::optional<std::string> read_glob(TomlReader& table, std::string_view key);

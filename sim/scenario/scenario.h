@@ -14,6 +14,7 @@
 
 #include "mta/base/endpoint.h"
 #include "mta/base/time.h"
+#include "mta/base/toml_reader.h"
 #include "mta/config.h"
 #include "sim/scenario/fault.h"
 
@@ -40,9 +41,12 @@ struct DnsPart {
 };
 
 struct LinkPart {
-  Duration latency = std::chrono::milliseconds{1};
-  std::size_t segment = 0;            // [link.default]: octets a segment at the most; 0: as written
-  std::vector<std::string> between;   // two hosts; empty for [link.default]
+  // Of what is not given: [link.default]'s, and of that the world's.
+  std::optional<Duration> latency, jitter;
+  std::optional<std::uint64_t> bandwidth;  // octets a second
+  std::optional<double> loss;              // share of the packets
+  std::optional<std::uint64_t> segment;    // octets that arrive at once, at the most
+  std::vector<std::string> between;        // two hosts; empty for [link.default]
   std::uint32_t line = 0;
 };
 
@@ -109,9 +113,19 @@ struct Submit {
   std::uint64_t size = 0;              // octets of text added to data, so that big messages need no big file
 };
 
+// From its time on the DNS has other answers; caches do not know of it.
+struct ZoneChange {
+  std::vector<std::string> remove;  // "dest.example", "dest.example MX": these go, then
+  std::string zone;                 // what this has takes the place of what its names had of its types
+  std::uint32_t zone_line = 0;      // of its first line in the file
+  std::uint32_t zone_column = 1;    // where that line's text begins
+  std::uint32_t line = 0;
+  SourcePosition remove_at;         // of the list
+};
+
 struct At {
   Duration t{};
-  std::variant<Submit, Fault> what;
+  std::variant<Submit, Fault, ZoneChange> what;
   std::uint32_t line = 0;
 };
 

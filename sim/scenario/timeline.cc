@@ -70,6 +70,26 @@ Submit read_submit(TomlReader& table, const HostNames& hosts) {
   return submit;
 }
 
+// zone and remove of an [[at]] itself.
+ZoneChange read_zone_change(TomlReader& table, const std::vector<std::string>& source) {
+  ZoneChange change;
+  change.line = table.position(table.has("zone") ? "zone" : "remove").line;
+  change.remove_at = table.position("remove");
+  if (auto zone = read_block(table, "zone", source)) {
+    change.zone = std::move(zone->text);
+    change.zone_line = zone->line;
+    change.zone_column = zone->column;
+  }
+  change.remove = table.strings("remove").value_or(std::vector<std::string>{});
+  for (std::string& name : change.remove) {
+    const std::string_view domain = std::string_view(name).substr(0, name.find(' '));
+    if (!is_domain(domain.ends_with('.') ? domain.substr(0, domain.size() - 1) : domain)) {
+      table.complain("remove", fmt::format("\"{}\": expected a name like \"dest.example\", or \"dest.example MX\"", escape(name)));
+    }
+  }
+  return change;
+}
+
 }  // namespace
 
 std::vector<At> read_timeline(TomlReader& top, const HostNames& hosts, Duration limit,
@@ -85,10 +105,18 @@ std::vector<At> read_timeline(TomlReader& top, const HostNames& hosts, Duration 
 
     auto submit = table.table("submit");
     auto fault = table.table("fault");
+    const bool zone = table.has("zone") || table.has("remove");
     if (table.has("submit") && table.has("fault")) {
-      table.complain("fault", "expected an [[at]] of its own: each has one of submit and fault");
-    } else if (!table.has("submit") && !table.has("fault")) {
-      table.complain("submit", "missing; expected one of submit and fault");
+      table.complain("fault", "expected an [[at]] of its own: each has one of submit, fault and zone");
+    } else if (zone && (table.has("submit") || table.has("fault"))) {
+      table.complain(table.has("zone") ? "zone" : "remove",
+                     "expected an [[at]] of its own: each has one of submit, fault and zone");
+    } else if (!zone && !table.has("submit") && !table.has("fault")) {
+      table.complain("submit", "missing; expected one of submit, fault and zone");
+    }
+    if (zone) {
+      at.what = read_zone_change(table, source);
+      at.line = std::get<ZoneChange>(at.what).line;
     }
     if (submit) {
       at.line = submit->position().line;
@@ -104,7 +132,7 @@ std::vector<At> read_timeline(TomlReader& top, const HostNames& hosts, Duration 
       at.what = std::move(read);
     }
     table.finish();
-    if (submit || fault) list.push_back(std::move(at));
+    if (submit || fault || zone) list.push_back(std::move(at));
   }
   std::stable_sort(list.begin(), list.end(), [](const At& a, const At& b) { return a.t < b.t; });
   return list;

@@ -109,7 +109,8 @@ class Describe {
     return octets(r, begins_tls(r.octets) ? tls_octets(r.octets) : lines(r.octets));
   }
   Step operator()(const record::Fin& r) const {
-    return on(Step::Kind::fin, r.connection, r.from, "ends its direction (FIN)");
+    return on(Step::Kind::fin, r.connection, r.from,
+              r.network ? "is ended by the network (FIN)" : "ends its direction (FIN)");
   }
   Step operator()(const record::Reset& r) const {
     return on(Step::Kind::reset, r.connection, r.from, "cuts the connection (RST)");

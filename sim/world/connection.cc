@@ -54,6 +54,7 @@ void Connection::syn_arrives() {
     case HostFault::unreachable: return refuse(Errc::unreachable);
     case HostFault::refuse: return refuse(Errc::refused);
     case HostFault::silent: return send(Side::acceptor, Kind::syn_ack);
+    case HostFault::backlog: return repeat_syn();
     case HostFault::none:
     case HostFault::blackhole: break;  // a black hole holds the line
   }
@@ -65,6 +66,15 @@ void Connection::syn_arrives() {
   listener_ = listener;
   hold_life(Side::acceptor, *host, listener->life());
   send(Side::acceptor, Kind::syn_ack);
+}
+
+// RFC 6298 section 5.5: dropped, it is sent again, each time after twice as long.
+void Connection::repeat_syn() {
+  syn_wait_ = std::min(std::max(syn_wait_ * 2, Duration(std::chrono::seconds{1})), Duration(std::chrono::seconds{60}));
+  syn_repeat_ = core_.loop.at(core_.loop.now() + syn_wait_, [self = shared_from_this()] {
+    self->syn_repeat_ = 0;
+    if (self->phase_ == Phase::dialing) self->send(Side::opener, Kind::syn);
+  });
 }
 
 // The last of the three that open a connection: now the acceptor's program may have it.
@@ -107,11 +117,34 @@ std::size_t Connection::read(Side side, std::span<char> into) {
 std::size_t Connection::write(Side side, std::string_view octets) {
   const std::size_t size = std::min(octets.size(), room(side));
   if (size > 0) {
-    line(side).unread += size;
-    send(side, Kind::octets, std::string(octets.substr(0, size)));
+    const std::string_view sent = octets.substr(0, size);
+    std::optional<CutBehind> cut;
+    if (end(side).severed) {
+      cut = CutBehind{};
+    } else if (const auto& network = core_.network->impl(); !network.taps.empty() && can_be_cut(side)) {
+      cut = network.ask_taps(crossing(side, sent));
+    }
+    const std::size_t passes = cut ? std::min(cut->octets, size) : size;
+    if (passes > 0) {
+      line(side).unread += passes;
+      send(side, Kind::octets, std::string(sent.substr(0, passes)));
+    }
+    if (cut) {
+      if (!end(side).severed) cut_behind(side, cut->cut);
+      octets_lost(side, sent.substr(passes));
+    }
   }
   if (size < octets.size()) watch_window(side);
   return size;
+}
+
+// Behind the place where the network has cut the connection. They take no room: nobody will read them.
+void Connection::octets_lost(Side from, std::string_view octets) {
+  if (octets.empty()) return;
+  core_.add(record::Octets{id_, from, std::string(octets), std::nullopt, {}});
+  Line& out = line(from);
+  out.plain_left -= std::min(out.plain_left, octets.size());
+  if (end(from).answered && end(from).state == State::open) send_rst(other(from));
 }
 
 void Connection::begin_write(Side side) {
@@ -200,40 +233,157 @@ void Connection::cut_from_outside() {
   forget();
 }
 
+// --- Cuts by the network ---
+
+Crossing Connection::crossing(Side from, std::string_view octets) const {
+  const Host* to = host(Side::acceptor);
+  Crossing crossing;
+  crossing.connection = id_;
+  crossing.from = from;
+  crossing.opener = host(Side::opener)->name;
+  if (to != nullptr) crossing.acceptor = to->name;
+  if (endpoint(Side::acceptor).kind() == Endpoint::Kind::ip) crossing.port = endpoint(Side::acceptor).port();
+  crossing.octets = octets;
+  return crossing;
+}
+
+bool Connection::can_be_cut(Side from) const {
+  return phase_ == Phase::established && !end(from).severed && host(Side::opener) != host(Side::acceptor);
+}
+
+void Connection::cut_behind(Side from, Cut cut) {
+  end(from).severed = true;
+  Item item;
+  item.kind = Kind::cut;
+  item.cut = cut;
+  send(from, std::move(item));
+}
+
+void Connection::cut_arrives(Side to, Cut cut) {
+  if (cut == Cut::reset) return cut_from_outside();
+  if (cut == Cut::fin) drop_items(to);
+  for (const Side side : {to, other(to)}) {
+    if (cut == Cut::half_close && side != to) continue;
+    End& sender = end(other(side));
+    if (!sender.fin_sent) core_.add(record::Fin{id_, other(side), true});
+    sender.severed = true;
+    sender.answered = cut == Cut::fin;
+    end(side).fin_arrived = true;
+    if (end(side).life != nullptr) end(side).readable->notify();
+  }
+  end_if_done();
+}
+
 // --- The lines ---
 
 void Connection::send(Side from, Kind kind, std::string octets) {
-  Line& out = line(from);
   Item item;
   item.kind = kind;
-  const Duration latency = core_.network->impl().latency(*end(Side::opener).host, end(Side::acceptor).host);
+  item.octets = std::move(octets);
+  send(from, std::move(item));
+}
+
+void Connection::send(Side from, Item item) {
+  Line& out = line(from);
+  const bool of_stream = item.kind == Kind::octets || item.kind == Kind::fin || item.kind == Kind::cut;
+  const bool waits = of_stream && (out.way.bandwidth != 0 || out.way.held || !out.outbox.empty());
+  const std::size_t packet = waits || out.way.loss > 0 ? out.way.packet : item.octets.size();
+  if (item.kind == Kind::octets && packet < item.octets.size()) {
+    for (std::size_t at = 0; at < item.octets.size(); at += packet) {
+      Item piece;
+      piece.octets = item.octets.substr(at, packet);
+      note_plain(from, piece);
+      if (waits) {
+        out.outbox.push(std::move(piece));
+      } else {
+        transmit(from, std::move(piece));
+      }
+    }
+  } else {
+    if (item.kind == Kind::octets) note_plain(from, item);
+    if (waits) {
+      out.outbox.push(std::move(item));
+    } else {
+      transmit(from, std::move(item));
+    }
+  }
+  if (waits) schedule_departure(from);
+}
+
+// What they carry is told now: it is in the order of what is sent, whenever that leaves.
+void Connection::note_plain(Side from, Item& item) {
+  Line& out = line(from);
+  if (out.plain_left == 0) return;
+  item.plain = out.plain;
+  out.plain_left -= std::min(out.plain_left, item.octets.size());
+}
+
+void Connection::transmit(Side from, Item item) {
+  Line& out = line(from);
+  auto& network = core_.network->impl();
+  Duration latency = out.way.latency;
+  std::vector<Duration> resent;
+  if (out.way.jitter > Duration{0}) latency += network.draw_jitter(out.way);
+  if (out.way.loss > 0 && item.kind != Kind::rst && item.kind != Kind::cut) {
+    resent = network.resendings(out.way);
+    if (!resent.empty()) latency += resent.back();
+  }
   item.arrives = std::max(core_.loop.now() + latency, out.last_arrival);
   if (!out.held) out.last_arrival = item.arrives;
-  if (kind == Kind::octets) {
+  if (item.kind == Kind::fin) core_.add(record::Fin{id_, from, false});
+  if (item.kind == Kind::octets) {
     const bool readable = !out.held && end(other(from)).state == State::open;
-    core_.add(record::Octets{id_, from, octets, std::nullopt});
+    for (Duration& moment : resent) moment += core_.loop.now();
+    core_.add(record::Octets{id_, from, item.octets, std::nullopt, std::move(resent)});
     item.record = core_.last_record();
-    if (out.plain_left > 0) {
-      item.plain = out.plain;
-      out.plain_left -= std::min(out.plain_left, octets.size());
-    }
     if (readable) tell_arrival(item, item.arrives);
-    item.octets = std::move(octets);
   }
   out.items.push(std::move(item));
   if (!out.held && out.items.size() == 1) schedule_pump(from);
 }
 
+void Connection::schedule_departure(Side from) {
+  Line& out = line(from);
+  if (out.departure != 0 || out.outbox.empty() || out.way.held) return;
+  Duration leaves = core_.loop.now();
+  if (out.way.bandwidth != 0) {
+    const double seconds =
+        static_cast<double>(out.outbox.front().octets.size()) / static_cast<double>(out.way.bandwidth);
+    leaves = std::max(leaves, out.last_departure) + Duration(static_cast<Duration::rep>(seconds * 1e9));
+  }
+  out.departure = core_.loop.at(leaves, [self = shared_from_this(), from] { self->depart(from); });
+}
+
+void Connection::depart(Side from) {
+  Line& out = line(from);
+  out.departure = 0;
+  out.last_departure = core_.loop.now();
+  transmit(from, out.outbox.pop());
+  schedule_departure(from);
+}
+
+void Connection::drop_outbox(Side from) {
+  Line& out = line(from);
+  if (out.departure != 0) core_.loop.cancel(std::exchange(out.departure, 0));
+  while (!out.outbox.empty()) {
+    if (out.outbox.pop().kind == Kind::fin) core_.add(record::Fin{id_, from, false});  // nobody waits for it
+  }
+}
+
 void Connection::send_fin(Side side) {
   end(side).fin_sent = true;
   end(side).fin_wanted = false;
-  core_.add(record::Fin{id_, side});
-  send(side, Kind::fin);
+  if (end(side).severed) {
+    core_.add(record::Fin{id_, side, false});  // which does not get far
+  } else {
+    send(side, Kind::fin);
+  }
 }
 
 void Connection::send_rst(Side side) {
   if (end(side).rst_sent) return;
   end(side).rst_sent = true;
+  drop_outbox(side);
   core_.add(record::Reset{id_, side});
   send(side, Kind::rst);
 }
@@ -243,14 +393,15 @@ void Connection::schedule_pump(Side from) {
       core_.loop.at(line(from).items.front().arrives, [self = shared_from_this(), from] { self->pump(from); });
 }
 
-// Everything that is there by now. RST gets an event of its own, so that a reader who waits sees what
+// Everything that is there by now. RST, and a cut, gets an event of its own, so that a reader who waits sees what
 // came before it.
 void Connection::pump(Side from) {
   Line& in = line(from);
   in.pump = 0;
   for (bool first = true; !in.held && !in.items.empty() && in.items.front().arrives <= core_.loop.now();
        first = false) {
-    if (!first && in.items.front().kind == Kind::rst) break;
+    const Kind kind = in.items.front().kind;
+    if (!first && (kind == Kind::rst || kind == Kind::cut)) break;
     arrive(other(from), in.items.pop());
   }
   if (!in.items.empty() && !in.held && in.pump == 0) schedule_pump(from);
@@ -279,13 +430,14 @@ void Connection::arrive(Side to, Item item) {
       if (it.life != nullptr) it.readable->notify();
       return end_if_done();
     case Kind::rst: return rst_arrives(to);
+    case Kind::cut: return cut_arrives(to, item.cut);
   }
 }
 
 void Connection::octets_arrive(Side to, Item item) {
   End& it = end(to);
   if (it.state == State::open) {
-    if (it.arrived.empty()) it.segment = core_.network->impl().segment(*end(other(to)).host);
+    if (it.arrived.empty()) it.segment = line(other(to)).way.segment;
     it.arrived.push(Piece{std::move(item.octets), 0});
     if (it.life != nullptr) it.readable->notify();
   } else if (it.state == State::closed) {
@@ -327,6 +479,7 @@ void Connection::lose(Side from) {
 
 void Connection::drop_items(Side from) {
   Line& out = line(from);
+  drop_outbox(from);
   lose(from);
   out.items.clear();
   if (out.pump != 0) core_.loop.cancel(std::exchange(out.pump, 0));
@@ -337,12 +490,11 @@ void Connection::drop_items(Side from) {
 void Connection::acknowledge(Side reader, std::size_t octets) {
   const Side writer = other(reader);
   Line& in = line(writer);
-  if (in.held) {
+  if (line(reader).held) {
     in.held_acks += octets;
     return;
   }
-  const Duration arrives =
-      core_.loop.now() + core_.network->impl().latency(*end(Side::opener).host, end(Side::acceptor).host);
+  const Duration arrives = core_.loop.now() + line(reader).way.latency;
   if (!in.acks.empty() && in.acks.back().arrives >= arrives) {
     in.acks.back().octets += octets;
   } else {
@@ -354,7 +506,7 @@ void Connection::acknowledge(Side reader, std::size_t octets) {
 std::size_t Connection::room(Side writer) {
   Line& out = line(writer);
   while (!out.acks.empty() && out.acks.front().arrives <= core_.loop.now()) out.unread -= out.acks.pop().octets;
-  return kWindow - out.unread;
+  return out.way.window_closed ? 0 : kWindow - out.unread;
 }
 
 void Connection::watch_window(Side writer) {
@@ -369,9 +521,18 @@ void Connection::watch_window(Side writer) {
 // --- Holding and letting go ---
 
 void Connection::way_changed() {
-  const bool held = core_.network->impl().is_held(*this);
+  const auto& network = core_.network->impl();
   for (const Side from : {Side::opener, Side::acceptor}) {
-    if (held == line(from).held) continue;
+    Line& out = line(from);
+    const bool was_closed = out.way.window_closed;
+    out.way = network.way(host(from), host(other(from)));
+    if (was_closed && !out.way.window_closed && end(from).writing) end(from).writable->notify();
+    if (!out.outbox.empty()) {
+      if (out.departure != 0) core_.loop.cancel(std::exchange(out.departure, 0));
+      schedule_departure(from);
+    }
+    const bool held = network.is_held(*this, from);
+    if (held == out.held) continue;
     if (held) {
       hold(from);
     } else {
@@ -384,17 +545,16 @@ void Connection::hold(Side from) {
   Line& out = line(from);
   out.held = true;
   if (out.pump != 0) core_.loop.cancel(std::exchange(out.pump, 0));
-  if (out.ack_event != 0) core_.loop.cancel(std::exchange(out.ack_event, 0));
-  while (!out.acks.empty()) out.held_acks += out.acks.pop().octets;
+  Line& back = line(other(from));  // whose acknowledgements travel here
+  if (back.ack_event != 0) core_.loop.cancel(std::exchange(back.ack_event, 0));
+  while (!back.acks.empty()) back.held_acks += back.acks.pop().octets;
   lose(from);
 }
 
 void Connection::let_go(Side from) {
   Line& out = line(from);
   out.held = false;
-  const Duration arrives =
-      core_.loop.now() + core_.network->impl().latency(*end(Side::opener).host, end(Side::acceptor).host);
-  out.last_arrival = std::max(out.last_arrival, arrives);
+  out.last_arrival = std::max(out.last_arrival, core_.loop.now() + out.way.latency);
   for (std::size_t i = 0; i < out.items.size(); ++i) {
     Item& item = out.items[i];
     item.arrives = out.last_arrival;
@@ -403,7 +563,8 @@ void Connection::let_go(Side from) {
     }
   }
   if (!out.items.empty()) schedule_pump(from);
-  if (out.held_acks > 0) acknowledge(other(from), std::exchange(out.held_acks, 0));
+  Line& back = line(other(from));
+  if (back.held_acks > 0) acknowledge(from, std::exchange(back.held_acks, 0));
 }
 
 // --- How it ends ---
@@ -426,6 +587,7 @@ void Connection::forget() {
     drop_items(side);
     if (out.ack_event != 0) core_.loop.cancel(std::exchange(out.ack_event, 0));
   }
+  if (syn_repeat_ != 0) core_.loop.cancel(std::exchange(syn_repeat_, 0));
   if (const auto listener = std::exchange(listener_, nullptr)) listener->half_open_ended();
   core_.network->impl().open.erase(id_);  // may be the last that holds this
 }

@@ -3,7 +3,8 @@
 //
 // SYN, its answer, octets, FIN and RST all travel in one line a direction, one latency each, so none
 // overtakes another; RST drops what had arrived and was not read. A line that is held (a partition, a
-// black hole) keeps everything that is on it until it is let go.
+// black hole) keeps everything that is on it until it is let go. Where a way has a bandwidth, or holds
+// octets, they and FIN wait at the sender first, cut into packets, and are recorded as sent when they leave.
 #pragma once
 
 #include <array>
@@ -17,6 +18,12 @@
 #include "sim/recording/record.h"
 #include "sim/world/core.h"
 #include "sim/world/life.h"
+#include "sim/world/way.h"
+
+namespace postproof::sim {
+enum class Cut : std::uint8_t;
+struct Crossing;
+}  // namespace postproof::sim
 
 namespace postproof::sim::world {
 
@@ -79,16 +86,22 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void cut(Side side);
   // Both ends of a standing connection are cut at this moment, by the network itself.
   void cut_from_outside();
-  // Something on the way between the hosts has changed: holds or lets go.
+  // Something on the way between the hosts has changed.
   void way_changed();
   // One side is done with it, and the other cannot hear of that: something on the way holds it.
   bool adrift() const;
+  // What something on the way sees of octets that this side sends.
+  Crossing crossing(Side from, std::string_view octets) const;
+  bool can_be_cut(Side from) const;
+  // The network cuts it, behind all that this side has sent.
+  void cut_behind(Side from, Cut cut);
   std::string describe() const;
 
  private:
-  enum class Kind : std::uint8_t { syn, syn_ack, refusal, ack, octets, fin, rst };
+  enum class Kind : std::uint8_t { syn, syn_ack, refusal, ack, octets, fin, rst, cut };
   struct Item {
     Kind kind = Kind::octets;
+    Cut cut{};  // of cut
     Duration arrives{};
     std::string octets;
     std::size_t record = 0;  // of octets
@@ -100,6 +113,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   };
   // From one side to the other.
   struct Line {
+    Way way;
+    Ring<Item> outbox;        // waits at the sender
+    EventId departure = 0;    // of the first of it
+    Duration last_departure{};
     Ring<Item> items;
     bool held = false;
     EventId pump = 0;  // when the first item arrives
@@ -107,7 +124,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::size_t plain = 0;       // the record of what the next octets carry
     std::size_t plain_left = 0;  // so many of them
     std::size_t unread = 0;  // under way, arrived and not read, or read and not yet told to the sender
-    Ring<Ack> acks;          // on their way back to the sender
+    Ring<Ack> acks;          // on their way back to the sender, by the other line
     std::size_t held_acks = 0;
     EventId ack_event = 0;  // only while the writer waits for one
   };
@@ -127,6 +144,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool fin_sent = false;
     bool fin_wanted = false;  // when the write under way has ended
     bool rst_sent = false;
+    bool severed = false;    // nothing that it sends arrives any more: the network has cut it
+    bool answered = false;   // and answers by RST
     bool peer_gone = false;  // the peer answered our octets by RST because it had closed before
     bool reading = false, writing = false;
     std::optional<Wakeup> readable, writable;
@@ -138,8 +157,19 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Line& line(Side side) { return lines_[static_cast<std::size_t>(side)]; }
 
   void hold_life(Side side, Host& host, Life& life);
+  // In turn behind what waits at the sender.
   void send(Side from, Kind kind, std::string octets = {});
+  void send(Side from, Item item);
+  // Now.
+  void transmit(Side from, Item item);
+  void depart(Side from);
+  void schedule_departure(Side from);
+  void drop_outbox(Side from);
+  void note_plain(Side from, Item& item);
+  void repeat_syn();
   void send_fin(Side side);
+  void octets_lost(Side from, std::string_view octets);
+  void cut_arrives(Side to, Cut cut);
   void send_rst(Side side);
   void schedule_pump(Side from);
   void pump(Side from);
@@ -167,6 +197,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::array<End, 2> ends_;
   std::array<Line, 2> lines_;
   std::shared_ptr<ListenerState> listener_;  // that has this one half open
+  EventId syn_repeat_ = 0;
+  Duration syn_wait_{};
 };
 
 }  // namespace postproof::sim::world

@@ -17,14 +17,19 @@ struct SimNetwork::Impl {
   explicit Impl(world::Core& of_the_world) : core(of_the_world) {}
 
   // --- The way between two hosts; `to` is none when nobody has the address ---
-  Duration latency(const world::Host& from, const world::Host* to) const;
-  std::size_t segment(const world::Host& sender) const;
-  bool is_parted(const world::Host& a, const world::Host* b) const;
+  Way way(const world::Host* from, const world::Host* to) const;
+  bool is_parted(const world::Host& from, const world::Host* to) const;
   // The strongest fault that there is for this host at this port and address.
   HostFault fault(const world::Host& host, std::uint16_t port, const IpAddress& address) const;
   HostFault fault_of_dial(const world::Connection& connection) const;
-  bool is_held(const world::Connection& connection) const;
+  bool is_held(const world::Connection& connection, Side from) const;
   void ways_changed();
+  // How much later than its latency a packet arrives that may be lost and sent again: each time that it is
+  // sent again, counted from now. The last of these gets through.
+  std::vector<Duration> resendings(const Way& way);
+  Duration draw_jitter(const Way& way);
+  bool draw_loss(const Way& way);
+  std::optional<CutBehind> ask_taps(const Crossing& crossing) const;
 
   // A datagram on its way.
   struct UnderWay {
@@ -45,8 +50,7 @@ struct SimNetwork::Impl {
   // In order of their ids; a copy, because what is done with them may end some.
   std::vector<std::shared_ptr<world::Connection>> connections() const;
 
-  using Pair = std::pair<std::string, std::string>;
-  static Pair pair(std::string_view a, std::string_view b);
+  using FromTo = std::pair<std::string, std::string>;
 
   struct FaultSetting {
     std::string node;
@@ -56,14 +60,15 @@ struct SimNetwork::Impl {
   };
 
   world::Core& core;
-  Duration default_latency = std::chrono::milliseconds{1};
-  std::map<Pair, Duration> latencies;
-  std::size_t default_segment = 0;
-  std::map<std::string, std::size_t, std::less<>> segments;
-  std::set<Pair> parted;
+  Way default_way;
+  std::map<std::uint64_t, WayChange> ways;  // by id, which is their order
+  std::map<FromTo, unsigned> parted;        // how often
   std::vector<FaultSetting> faults;
   std::map<ConnectionId, std::shared_ptr<world::Connection>> open;
+  std::map<std::uint64_t, Tap> taps;
+  std::uint64_t last_setting = 0;
   ConnectionId last_id = 0;
+  std::unique_ptr<Random> jitter, loss;  // made when first drawn from
 };
 
 }  // namespace postproof::sim

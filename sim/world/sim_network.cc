@@ -17,15 +17,20 @@ namespace {
 // What a host sends to itself never leaves it.
 constexpr Duration kLoopbackLatency = std::chrono::microseconds{10};
 
+// RFC 6298 sections 2 and 5.5: before anything is known of the round trip; doubled each time; the upper bound.
+constexpr Duration kFirstResending = std::chrono::seconds{1};
+constexpr Duration kResendingMax = std::chrono::seconds{60};
+
 int strength(HostFault fault) {
   switch (fault) {
     case HostFault::none: return 0;
     case HostFault::silent: return 1;
-    case HostFault::refuse: return 2;
-    case HostFault::unreachable: return 3;
+    case HostFault::backlog: return 2;
+    case HostFault::refuse: return 3;
+    case HostFault::unreachable: return 4;
     case HostFault::blackhole: break;
   }
-  return 4;
+  return 5;
 }
 
 }  // namespace
@@ -35,15 +40,49 @@ SimNetwork::~SimNetwork() = default;
 
 // --- Settings ---
 
-void SimNetwork::set_default_latency(Duration latency) { impl_->default_latency = latency; }
-
-void SimNetwork::set_latency(std::string_view node_a, std::string_view node_b, Duration latency) {
-  impl_->latencies[Impl::pair(node_a, node_b)] = latency;
+void SimNetwork::set_default_way(const Way& way) {
+  impl_->default_way = way;
+  impl_->ways_changed();
 }
 
-void SimNetwork::set_default_segment(std::size_t octets) { impl_->default_segment = octets; }
+std::uint64_t SimNetwork::add_way(WayChange change) {
+  impl_->ways.emplace(++impl_->last_setting, std::move(change));
+  impl_->ways_changed();
+  return impl_->last_setting;
+}
 
-void SimNetwork::set_segment(std::string_view node, std::size_t octets) { impl_->segments[std::string(node)] = octets; }
+void SimNetwork::remove_way(std::uint64_t id) {
+  impl_->ways.erase(id);
+  impl_->ways_changed();
+}
+
+void SimNetwork::set_default_latency(Duration latency) {
+  impl_->default_way.latency = latency;
+  impl_->ways_changed();
+}
+
+void SimNetwork::set_default_segment(std::size_t octets) {
+  impl_->default_way.segment = octets;
+  impl_->ways_changed();
+}
+
+void SimNetwork::set_latency(std::string_view node_a, std::string_view node_b, Duration latency) {
+  WayChange there;
+  there.from = node_a;
+  there.to = node_b;
+  there.latency = latency;
+  WayChange back = there;
+  std::swap(back.from, back.to);
+  add_way(std::move(there));
+  add_way(std::move(back));
+}
+
+void SimNetwork::set_segment(std::string_view node, std::size_t octets) {
+  WayChange change;
+  change.from = node;
+  change.segment = octets;
+  add_way(std::move(change));
+}
 
 void SimNetwork::set_fault(std::string_view node, HostFault fault, std::optional<std::uint16_t> port,
                            std::optional<IpAddress> address) {
@@ -55,21 +94,32 @@ void SimNetwork::set_fault(std::string_view node, HostFault fault, std::optional
 }
 
 void SimNetwork::partition(std::string_view node_a, std::string_view node_b, bool parted) {
+  partition_one_way(node_a, node_b, parted);
+  partition_one_way(node_b, node_a, parted);
+}
+
+void SimNetwork::partition_one_way(std::string_view from, std::string_view to, bool parted) {
+  const Impl::FromTo way(from, to);
   if (parted) {
-    impl_->parted.insert(Impl::pair(node_a, node_b));
-  } else {
-    impl_->parted.erase(Impl::pair(node_a, node_b));
+    ++impl_->parted[way];
+  } else if (const auto at = impl_->parted.find(way); at != impl_->parted.end() && --at->second == 0) {
+    impl_->parted.erase(at);
   }
   impl_->ways_changed();
 }
 
-void SimNetwork::reset_connections(std::string_view node) {
+std::uint64_t SimNetwork::add_tap(Tap tap) {
+  impl_->taps.emplace(++impl_->last_setting, std::move(tap));
+  return impl_->last_setting;
+}
+
+void SimNetwork::remove_tap(std::uint64_t id) { impl_->taps.erase(id); }
+
+void SimNetwork::ask(const Tap& tap) {
   for (const auto& connection : impl_->connections()) {
-    for (const Side side : {Side::opener, Side::acceptor}) {
-      const Host* host = connection->host(side);
-      if (host == nullptr || host->name != node) continue;
-      connection->cut_from_outside();
-      break;
+    for (const Side from : {Side::opener, Side::acceptor}) {
+      if (!connection->can_be_cut(from)) continue;
+      if (const auto cut = tap(connection->crossing(from, {}))) connection->cut_behind(from, cut->cut);
     }
   }
 }
@@ -96,26 +146,54 @@ std::string SimNetwork::describe_connections() const {
 
 // --- The way between two hosts ---
 
-SimNetwork::Impl::Pair SimNetwork::Impl::pair(std::string_view a, std::string_view b) {
-  return a < b ? Pair(a, b) : Pair(b, a);
-}
-
-Duration SimNetwork::Impl::latency(const Host& from, const Host* to) const {
-  if (to == &from) return kLoopbackLatency;
-  if (to != nullptr && !latencies.empty()) {
-    const auto at = latencies.find(pair(from.name, to->name));
-    if (at != latencies.end()) return at->second;
+Way SimNetwork::Impl::way(const Host* from, const Host* to) const {
+  Way way;
+  if (from == to) {
+    way.latency = kLoopbackLatency;
+    return way;
   }
-  return default_latency;
+  way = default_way;
+  if (from == nullptr || to == nullptr) return way;
+  for (const auto& [id, change] : ways) {
+    if (!change.from.empty() && change.from != from->name) continue;
+    if (!change.to.empty() && change.to != to->name) continue;
+    change.apply(way);
+  }
+  return way;
 }
 
-std::size_t SimNetwork::Impl::segment(const Host& sender) const {
-  const auto at = segments.find(sender.name);
-  return at == segments.end() ? default_segment : at->second;
+bool SimNetwork::Impl::is_parted(const Host& from, const Host* to) const {
+  return !parted.empty() && to != nullptr && parted.contains(FromTo(from.name, to->name));
 }
 
-bool SimNetwork::Impl::is_parted(const Host& a, const Host* b) const {
-  return !parted.empty() && b != nullptr && parted.contains(pair(a.name, b->name));
+Duration SimNetwork::Impl::draw_jitter(const Way& way) {
+  if (way.jitter <= Duration{0}) return {};
+  if (!jitter) jitter = core.entropy.stream("world.jitter");
+  return Duration(static_cast<Duration::rep>(jitter->below(static_cast<std::uint64_t>(way.jitter.count()) + 1)));
+}
+
+bool SimNetwork::Impl::draw_loss(const Way& way) {
+  if (way.loss <= 0) return false;
+  if (!loss) loss = core.entropy.stream("world.loss");
+  // In millionths, so that nothing hangs on how a number is rounded.
+  return loss->below(1'000'000) < static_cast<std::uint64_t>(way.loss * 1'000'000 + 0.5);
+}
+
+std::vector<Duration> SimNetwork::Impl::resendings(const Way& way) {
+  std::vector<Duration> times;
+  Duration wait = kFirstResending;
+  while (draw_loss(way)) {
+    times.push_back((times.empty() ? Duration{0} : times.back()) + wait);
+    wait = std::min(wait * 2, kResendingMax);
+  }
+  return times;
+}
+
+std::optional<CutBehind> SimNetwork::Impl::ask_taps(const Crossing& crossing) const {
+  for (const auto& [id, tap] : taps) {
+    if (const auto cut = tap(crossing)) return cut;
+  }
+  return std::nullopt;
 }
 
 HostFault SimNetwork::Impl::fault(const Host& host, std::uint16_t port, const IpAddress& address) const {
@@ -140,11 +218,11 @@ HostFault SimNetwork::Impl::fault_of_dial(const Connection& connection) const {
   return fault(to, at.port(), at.address());
 }
 
-bool SimNetwork::Impl::is_held(const Connection& connection) const {
+bool SimNetwork::Impl::is_held(const Connection& connection, Side sender) const {
   const Host& from = *connection.host(Side::opener);
   const Host* to = connection.host(Side::acceptor);
   if (&from == to) return false;
-  if (is_parted(from, to)) return true;
+  if (sender == Side::opener ? is_parted(from, to) : to != nullptr && is_parted(*to, &from)) return true;
   if (faults.empty()) return false;
   const std::uint16_t port = connection.endpoint(Side::acceptor).port();
   const auto holds = [&](HostFault fault) {
@@ -208,13 +286,14 @@ bool SimNetwork::Impl::loses(const Host& sender, const Host* to_host, const Endp
 void SimNetwork::Impl::send_datagram(Life& sender, Endpoint from, Endpoint to, std::string octets) {
   Host& host = sender.host();
   Host* to_host = host_of(sender, to);
-  const bool lost = loses(host, to_host, from, to);
+  const Way way = this->way(&host, to_host);
+  const bool lost = loses(host, to_host, from, to) || draw_loss(way);
   core.add(record::Datagram{host.name, to_host == nullptr ? std::string() : to_host->name, from, to, octets, lost});
   if (lost) return;
   auto under_way =
       std::make_unique<UnderWay>(&host, to_host, std::move(from), std::move(to), std::move(octets), core.last_record());
-  core.loop.at(core.loop.now() + latency(host, to_host),
-               [this, datagram = std::move(under_way)] { datagram_arrives(*datagram); });
+  const Duration arrives = core.loop.now() + way.latency + draw_jitter(way);
+  core.loop.at(arrives, [this, datagram = std::move(under_way)] { datagram_arrives(*datagram); });
 }
 
 void SimNetwork::Impl::datagram_arrives(UnderWay& datagram) {

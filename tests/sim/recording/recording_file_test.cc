@@ -29,6 +29,8 @@ TEST_CASE("a recording comes back from its file as it was") {
   CHECK(std::get<record::Octets>(back->records[4].what).octets == all_octets());
   CHECK(std::get<record::Octets>(back->records[4].what).arrives == Duration(5ms));
   CHECK_FALSE(std::get<record::Octets>(back->records[5].what).arrives);
+  CHECK(std::get<record::Octets>(back->records[5].what).resent == std::vector<Duration>{1004ms, 3004ms});
+  CHECK(std::get<record::Fin>(back->records[6].what).network);
   const auto& message = std::get<record::PeerMessage>(back->records[10].what);
   CHECK(message.content == all_octets());
   CHECK(message.recipients == std::vector<std::string>{"a@b.example", "\"x y\"@b.example"});

@@ -30,8 +30,8 @@ inline Recording sample_recording() {
   add(2ms, Established{1});
   add(3ms, Refused{2, "timed out"});
   add(4ms, Octets{1, Side::acceptor, all_octets(), 5ms});
-  add(4ms, Octets{1, Side::opener, "lost\r\n", std::nullopt});
-  add(5ms, Fin{1, Side::opener});
+  add(4ms, Octets{1, Side::opener, "lost\r\n", std::nullopt, {1004ms, 3004ms}});
+  add(5ms, Fin{1, Side::opener, true});
   add(6ms, Reset{1, Side::acceptor});
   add(7ms, Datagram{"sut", "", client, server, std::string("\0\xff", 2), true});
   add(8ms, Dns{"dns", "sut", "dest.example.", "MX", "udp", "noerror: MX 10 mx1.dest.example."});

@@ -120,14 +120,18 @@ TEST_CASE("types and values") {
       {"[dns]\nsecure = ^['a b']", "\"a b\" is no domain"},
       {"[dns]\nzone = ^\"a. A 1.2.3.4\\nb. A 1.2.3.4\"", "'''"},
       {"[link.default]\nsegment = ^0", "out of range"},
-      {"[link.x]\nbetween = ['dns', 'client']\nsegment = ^1", "cannot carry out yet"},
+      {"[link.x]\nbetween = ['dns', 'client']\nsegment = ^0", "out of range"},
+      {"[link.default]\njitter = ^'2h'", "expected \"0s\" to \"1h\""},
+      {"[link.default]\nbandwidth = ^'10KiB'", "octets a second"},
+      {"[link.default]\nbandwidth = ^'0B/s'", "octets a second"},
+      {"[link.default]\nloss = ^1", "out of range"},
       {"[link.x]\nbetween = ['dns', 'client']\n[link.y]\nbetween = ^['client', 'dns']", "line 2 has a link"},
       {"^[link.x]\nlatency = '1s'", "between: missing"},
       {"[link.x]\nbetween = ^['dns', 'cleint']", "did you mean \"client\"?"},
       {"[link.default]\nbetween = ^['dns', 'client']", "every pair"},
       {"[mta.sut]\nretry.jitter = ^2", "out of range"},
       {"^[[at]]\nfault = { kind = 'tcp.reset', host = 'dns' }", "at.t: missing"},
-      {"^[[at]]\nt = '0s'", "expected one of submit and fault"},
+      {"^[[at]]\nt = '0s'", "expected one of submit, fault and zone"},
       {"[[at]]\nt = ^'11d'\nfault = { kind = 'tcp.reset', host = 'dns' }", "after the run's limit of 10d"},
       {"^[[expect]]", "expects nothing"},
       {"[[expect]]\nend = { queue = 0 }\nnever = ^{ event = 'data' }", "an [[expect]] of its own"},
@@ -199,7 +203,17 @@ TEST_CASE("faults") {
   fault("kind = ^'smtp.reply', host = 'mx'", "rules of a peer");
   fault("kind = 'tcp.refuse'", "host: missing; tcp.refuse needs it");
   fault("kind = 'tcp.refuse', host = ^'mx1'", "did you mean \"mx\"?");
-  fault("kind = 'tcp.reset', host = 'mx', for = ^'1m'", "tcp.reset does not take it; it takes host");
+  fault("kind = 'tcp.refuse', host = 'mx', with = ^'sut'", "tcp.refuse does not take it; it takes host, port, for");
+  fault("kind = 'tcp.reset', host = 'mx', for = ^'1m'", "together with \"octet\" or \"line\"");
+  fault("kind = 'tcp.fin', host = 'mx', octet = 1, line = ^'x'", "only one of octet and line");
+  fault("kind = 'tcp.fin', host = 'mx', octet = 1, passes = ^false", "together with \"line\"");
+  fault("kind = 'tcp.fin', host = 'mx', octet = 1, nth = ^2", "together with \"line\"");
+  fault("kind = 'tcp.hold', host = 'mx', way = ^'in'", "expected both, to, from");
+  fault("kind = 'tcp.drip', host = 'mx', rate = ^'x'", "octets a second");
+  fault("kind = 'tcp.bandwidth', host = 'mx'", "bandwidth: missing");
+  fault("kind = 'tcp.delay', host = 'mx', by = ^'2h'", "expected \"0s\" to \"1h\"");
+  fault("kind = 'tcp.loss', host = 'mx', loss = ^0.95", "out of range");
+  fault("kind = ^'process.reload', host = 'sut'", "cannot carry out yet");
   fault("kind = 'tcp.partition', host = 'mx', with = ^'mx'", "another host");
   fault("kind = 'dns.servfail', name = ^'a b'", "expected a domain");
   fault("kind = 'disk.eio', host = ^'mx'", "\"mx\" is a peer; expected an MTA: sut");

@@ -131,7 +131,7 @@ TEST_CASE("what is not said has its default") {
   CHECK(scenario.peers[0].port == 25);
   CHECK(scenario.peers[0].keywords ==
         std::vector<std::string>{"PIPELINING", "SIZE 52428800", "8BITMIME", "ENHANCEDSTATUSCODES"});
-  CHECK(scenario.links[0].latency == 1ms);
+  CHECK_FALSE(scenario.links[0].latency);
 }
 
 TEST_CASE("every client may relay unless the scenario says who") {
@@ -254,6 +254,17 @@ TEST_CASE("each kind of fault, with all that it takes") {
       {R"(kind = "tcp.unreachable", host = "dns")", "tcp.unreachable"},
       {R"(kind = "tcp.silent", host = "client")", "tcp.silent"},
       {R"(kind = "tcp.reset", host = "sut")", "tcp.reset"},
+      {R"(kind = "tcp.reset", host = "mx", with = "sut", port = 25, way = "to", octet = 0, times = 1)", "tcp.reset"},
+      {R"(kind = "tcp.fin", host = "mx", line = "RCPT*", nth = 2, passes = false, for = "1m")", "tcp.fin"},
+      {R"(kind = "tcp.half-close", host = "mx", way = "from")", "tcp.half-close"},
+      {R"(kind = "tcp.backlog", host = "mx", port = 25, for = "1m")", "tcp.backlog"},
+      {R"(kind = "tcp.hold", host = "mx", with = "sut", way = "to", for = "1m")", "tcp.hold"},
+      {R"(kind = "tcp.zero-window", host = "mx", with = "sut", for = "1m")", "tcp.zero-window"},
+      {R"(kind = "tcp.drip", host = "mx", rate = "10B/s")", "tcp.drip"},
+      {R"(kind = "tcp.bandwidth", host = "mx", bandwidth = "10KiB/s")", "tcp.bandwidth"},
+      {R"(kind = "tcp.segment", host = "mx", segment = 1)", "tcp.segment"},
+      {R"(kind = "tcp.delay", host = "mx", by = "1s", jitter = "20ms")", "tcp.delay"},
+      {R"(kind = "tcp.loss", host = "mx", loss = 0.5)", "tcp.loss"},
       {R"(kind = "tcp.partition", host = "sut", with = "mx", for = "1m")", "tcp.partition"},
       {R"(kind = "dns.servfail")", "dns.servfail"},
       {R"(kind = "dns.wrong-id", name = "dest.example.", for = "1m")", "dns.wrong-id"},
@@ -285,6 +296,12 @@ TEST_CASE("values of faults") {
   CHECK(fault(R"(kind = "process.crash", host = "sut")").loss == "torn");
   CHECK(fault(R"(kind = "disk.eio", host = "sut")").operation == "write");
   CHECK(fault(R"(kind = "dns.servfail")").name == "*");
+  CHECK(fault(R"(kind = "tcp.drip", host = "mx")").bandwidth == 1);
+  CHECK(fault(R"(kind = "tcp.bandwidth", host = "mx", bandwidth = "10KiB/s")").bandwidth == 10240);
+  CHECK(fault(R"(kind = "tcp.bandwidth", host = "mx", bandwidth = "10B/s")").bandwidth == 10);
+  CHECK(fault(R"(kind = "tcp.reset", host = "mx")").instant);
+  CHECK_FALSE(fault(R"(kind = "tcp.reset", host = "mx", octet = 3)").instant);
+  CHECK(fault(R"(kind = "tcp.hold", host = "mx", way = "to")").way == FaultWay::to);
   CHECK(fault(R"(kind = "dns.nxdomain", name = "Dest.Example.")").name == "dest.example");
 }
 

@@ -181,7 +181,7 @@ TEST_CASE("held long enough, a dial times out, and nothing of it is left") {
   CHECK(f.records<record::Established>().empty());
 }
 
-TEST_CASE("reset_connections cuts what stands, on both ends, and nothing else") {
+TEST_CASE("a cut of what stands resets both ends, and nothing else") {
   Fixture f;
   Diary diary(f.world);
   f.b.start(echo_server("10.0.0.2:25"));
@@ -189,9 +189,12 @@ TEST_CASE("reset_connections cuts what stands, on both ends, and nothing else") 
   f.c.start(pinger(diary, "10.0.0.2:25", 0));
   f.world.at(1500ms, [&] {
     CHECK(f.world.network().open_connections("a") == 1);
-    f.world.network().reset_connections("a");
-    CHECK(f.world.network().open_connections("a") == 0);
+    f.world.network().ask([](const Crossing& crossing) -> std::optional<CutBehind> {
+      if (crossing.sender() != "a") return std::nullopt;
+      return CutBehind{0, Cut::reset};
+    });
   });
+  f.world.at(1502ms, [&] { CHECK(f.world.network().open_connections("a") == 0); });
   CHECK(f.run() == World::Stopped::idle);
   CHECK(diary.text == "2ms connect ok\n2ms connect ok\n1.002s echo\n2s write connection reset\n");
   CHECK(f.records<record::Reset>().size() == 2);
