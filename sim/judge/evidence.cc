@@ -49,10 +49,12 @@ void Evidence::take(std::size_t index, const Record& record) {
     handovers_.push_back(Handover{index, record.at, handover, mta(handover->to)});
   } else if (const auto* event = std::get_if<record::MtaEvent>(&record.what)) {
     events_.push_back(EventSeen{index, record.at, event});
+    if (event->name == "service" && events_.back().field("state") == "trouble") {
+      if (const auto disk = disks_.find(event->node); disk != disks_.end()) disk->second.told = disk->second.rotten;
+    }
   } else if (const auto* fault = std::get_if<record::Fault>(&record.what)) {
     if (fault->line != 0) faults_.push_back(index);
-    // A disk's fault tells its node, operation and path.
-    if (lies(fault->kind)) lying_disks_.emplace(fault->where.substr(0, fault->where.find(' ')));
+    take(*fault);
   } else if (const auto* state = std::get_if<record::NodeState>(&record.what)) {
     take(*state, index, record.at);
   } else if (const auto* operation = std::get_if<record::DiskOperation>(&record.what)) {
@@ -66,10 +68,24 @@ void Evidence::take(const record::NodeState& state, std::size_t index, Duration 
   if (state.state == "start") {
     lives_[state.node].push_back(Life{at, {}, 0, false, false});
   } else if (state.state == "crash" || state.state == "stop") {
+    if (const auto disk = disks_.find(state.node); disk != disks_.end() && state.state == "crash") {
+      disk->second.found = disk->second.forgetful;
+    }
     Life& last = life(state.node);
     if (!last.end) last.end = at, last.end_record = index;
     last.crashed = last.crashed || state.state == "crash";
   }
+}
+
+void Evidence::take(const record::Fault& fault) {
+  if (!lies(fault.kind)) return;
+  Disk& disk = disks_[fault.where.substr(0, fault.where.find(' '))];  // behind its node's name, the path
+  if (!fault.detail.starts_with("strikes")) return;
+  (fault.kind == "disk.bit-rot" ? disk.rotten : disk.forgetful) = true;
+}
+
+bool Evidence::disk_betrayed() const {
+  return std::ranges::any_of(disks_, [](const auto& disk) { return disk.second.told || disk.second.found; });
 }
 
 Evidence::Life& Evidence::life(std::string_view node) {

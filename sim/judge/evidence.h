@@ -81,9 +81,12 @@ class Evidence {
   // The MTA crashed, or the recording ended, within kAmbiguous of `at`; or a disk that fails has kept
   // it from writing down what it knew.
   bool may_be_forgotten(std::string_view node, Duration at) const;
-  // A fault has changed or dropped what this node's disk had told to be durable: nothing that it holds is certain.
-  bool disk_lies(std::string_view node) const { return lying_disks_.contains(node); }
-  bool any_disk_lies() const { return !lying_disks_.empty(); }
+  // A fault may have changed or dropped what this node's disk had told to be durable: nothing that it holds is certain.
+  bool disk_lies(std::string_view node) const { return disks_.contains(node); }
+  // What a disk of an MTA had said to be durable is gone, by a fault that no program can prevent: then what was
+  // acknowledged may be lost, or done twice. Bit rot excuses that only if the MTA has told of trouble since it
+  // struck; names that were not durable are gone without a trace, once there was a crash.
+  bool disk_betrayed() const;
   bool down_at_end(std::string_view node) const;
   bool any_mta_down_at_end() const;
 
@@ -120,9 +123,16 @@ class Evidence {
   void take(const record::NodeState& state, std::size_t index, Duration at);
   Life& life(std::string_view node);
 
+  void take(const record::Fault& fault);
+  // What the faults of a node's disk have done, and what became of it.
+  struct Disk {
+    bool rotten = false, told = false;      // told: of trouble since
+    bool forgetful = false, found = false;  // found: a crash has shown it
+  };
+
+  std::map<std::string, Disk, std::less<>> disks_;  // that lie
   std::map<std::string, std::vector<Life>, std::less<>> lives_;
   std::vector<std::size_t> faults_;
-  std::set<std::string, std::less<>> lying_disks_;
   const record::End* end_ = nullptr;
   Duration ended_at_{};
 };

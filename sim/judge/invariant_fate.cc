@@ -40,11 +40,12 @@ void check_fate(Evidence& evidence, std::vector<Failure>& failures) {
   // What lies on the disk of an MTA that is down is not lost, and nobody can look. A world that was stopped
   // in the middle cannot be asked either, and no MTA can keep what its disk drops behind its back.
   const bool all_seen =
-      !evidence.any_mta_down_at_end() && !evidence.any_disk_lies() && evidence.end() != nullptr && evidence.end()->reason != "events";
+      !evidence.any_mta_down_at_end() && evidence.end() != nullptr && evidence.end()->reason != "events";
+  const bool betrayed = evidence.disk_betrayed();
 
   Breaches lost("nothing acknowledged is lost", "each acknowledged recipient delivered, reported, queued or suppressed",
                 failures);
-  if (all_seen) {
+  if (all_seen && !betrayed) {
     for (const Account& account : ledger.accounts()) {
       if (account.missing() == 0 || ledger.report_under_way(account)) continue;
       lost.add(fmt::format("{}: acknowledged {}, and {}", path(account),
@@ -57,7 +58,7 @@ void check_fate(Evidence& evidence, std::vector<Failure>& failures) {
   Breaches doubled("each recipient ends in one way",
                    "one end for each acknowledgement, and one more for each ambiguous one", failures);
   for (const Account& account : ledger.accounts()) {
-    if (account.ended() <= account.allowed()) continue;
+    if (account.ended() <= account.allowed() || (betrayed && account.acknowledged > 0)) continue;
     std::string what = fmt::format("{}{}: {}", account.own_report ? "report " : "", path(account), ends(account));
     if (account.acknowledged + account.possible == 0) {
       what += account.refused != 0 ? ", and was refused when it was handed over" : ", and was never handed over";

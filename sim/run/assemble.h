@@ -29,7 +29,6 @@ struct MtaActor {
   TaskGroup* visits = nullptr;  // for tasks that ask it something
   bool up = false;              // in this life
   bool cut = false;             // a crash was ordered; until the next start
-  Duration clock_offset{};
   bool settled = false;                                  // it has come up once, or will not without a restart
   std::vector<std::move_only_function<void()>> waiting;  // for that
 };

@@ -29,7 +29,8 @@ class Faults {
 
   // The crash of disk_op = "each" has come.
   bool each_fired() const { return each_fired_; }
-  std::size_t restarts_ahead() const { return restarts_ahead_; }
+  // Restarts, and ends of pauses, that are ahead.
+  std::size_t pending() const { return pending_; }
 
  private:
   // A crash that waits for its event or disk operation.
@@ -57,8 +58,11 @@ class Faults {
   void cut_at_a_point(const Fault& fault, std::uint32_t line);
   void begin_dns(const Fault& fault, std::uint32_t line);
   void begin_disk(const Fault& fault, std::uint32_t line);
+  void begin_process(const Fault& fault, std::uint32_t line);
+  void begin_pause(const Fault& fault, std::uint32_t line);
+  void begin_descriptors(const Fault& fault, std::uint32_t line);
   void begin_crash(const Fault& fault, std::uint32_t line);
-  void step_clock(const Fault& fault, std::uint32_t line);
+  void begin_clock(const Fault& fault, std::uint32_t line);
   void apply_host_faults(const HostPort& where);
   void end_later(const Fault& fault, std::uint32_t line, std::move_only_function<void()> undo);
 
@@ -75,11 +79,12 @@ class Faults {
   World& world_;
   std::optional<std::uint64_t> each_at_;
   bool each_fired_ = false;
-  std::size_t restarts_ahead_ = 0;
+  std::size_t pending_ = 0;
   std::uint64_t next_id_ = 1'000'000;  // above the cast's own
   std::list<Armed> armed_;             // hooks hold references
   std::map<HostPort, std::vector<HostFaultInForce>> host_faults_;
   std::vector<const MtaActor*> disks_watched_;
+  std::map<std::string, unsigned> pauses_;  // by host: how many are in force
 };
 
 }  // namespace postproof::sim

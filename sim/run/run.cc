@@ -124,7 +124,7 @@ void Play::when_up(std::string_view host, std::move_only_function<void()> action
 
 // Asked each time before virtual time moves on: the cheap questions first.
 bool Play::work_done() const {
-  if (ahead_ > 0 || looking_ > 0 || faults_.restarts_ahead() > 0) return false;
+  if (ahead_ > 0 || looking_ > 0 || faults_.pending() > 0) return false;
   if (cast_.clients_running() > 0) return false;
   for (const MtaActor& actor : cast_.mtas()) {
     if (!actor.node->running()) continue;  // down, and nothing brings it back
@@ -158,7 +158,7 @@ std::string Play::pending() const {
   }
   text += cast_.clients_pending();
   if (ahead_ > 0) text += fmt::format("{} [[at]], dialogues or looks at a queue ahead\n", ahead_);
-  if (faults_.restarts_ahead() > 0) text += fmt::format("{} restarts ahead\n", faults_.restarts_ahead());
+  if (faults_.pending() > 0) text += fmt::format("{} restarts or ends of pauses ahead\n", faults_.pending());
   const std::size_t open = world_.network().open_connections();
   if (open > 0 && !mta_at_work)
     text += fmt::format("{} connections open: {}", open, world_.network().describe_connections());
@@ -177,7 +177,7 @@ void Play::look_into_queues() {
 Task<void> Play::look(MtaActor& actor) {
   if (actor.mta != nullptr) {
     const std::vector<queue::QueueEntry> entries = co_await actor.mta->queue();
-    const WallTime start = world_.settings().start + actor.clock_offset;
+    const WallTime start = actor.node->wall_clock() - world_.now();  // of its own clock
     for (const queue::QueueEntry& entry : entries) {
       const queue::StoredMessage& stored = *entry.message.stored;
       for (std::size_t i = 0; i < stored.envelope.recipients.size() && !actor.cut; ++i) {
@@ -241,6 +241,7 @@ RunResult run_once(const Scenario& scenario, const RunOptions& options) {
   WorldSettings settings;
   settings.seed = options.seed.value_or(scenario.seed);
   recording.seed = settings.seed;
+  settings.start = scenario.start;
   recording.start = settings.start;
 
   {

@@ -1,9 +1,15 @@
+#include <toml++/toml.h>
+
 #include "mta/base/time.h"
 #include "sim/scenario/fault_keys.h"
+#include "sim/scenario/reading.h"
 
 namespace postproof::sim {
 
 namespace {
+
+// More than any clock is off: 10 %.
+constexpr std::int64_t kPpmMax = 100'000;
 
 // "1h", or "-1h" for a step back.
 void read_step(const FaultReading& reading, Fault& fault) {
@@ -18,13 +24,24 @@ void read_step(const FaultReading& reading, Fault& fault) {
   fault.by = back ? -*step : *step;
 }
 
+void read_to(const FaultReading& reading, Fault& fault) { fault.to = read_wall_time(reading.table, "to"); }
+
+void read_ppm(const FaultReading& reading, Fault& fault) {
+  fault.ppm = reading.table.integer("ppm", -kPpmMax, kPpmMax).value_or(0);
+}
+
 constexpr FaultKey kStep{"by", read_step};
+constexpr FaultKey kTo{"to", read_to};
+constexpr FaultKey kPpm{"ppm", read_ppm};
 
 }  // namespace
 
 std::vector<FaultKind> clock_fault_kinds() {
   return {
       {"clock.step", {kMta, kStep}, {}},
+      {"clock.set", {kMta, kTo}, {}},
+      {"clock.drift", {kMta, kPpm}, {kFor}},
+      {"clock.freeze", {kMta}, {kFor}},
   };
 }
 

@@ -7,16 +7,22 @@ namespace postproof::sim {
 
 namespace {
 
-// RFC 2181 section 8: a TTL has 31 bits.
-constexpr Duration kTtlMax = std::chrono::seconds{(std::int64_t{1} << 31) - 1};
-
 void read_by(const FaultReading& reading, Fault& fault) {
   fault.by = read_up_to(reading.table, "by", kLatencyMax).value_or(Duration{0});
 }
 
-void read_ttl(const FaultReading& reading, Fault& fault) { fault.ttl = read_up_to(reading.table, "ttl", kTtlMax); }
+void read_ttl(const FaultReading& reading, Fault& fault) { fault.ttl = reading.table.duration("ttl"); }
 
+// A text of several lines has its places in the file only as a string of several lines.
 void read_records(const FaultReading& reading, Fault& fault) {
+  if (const toml::node* node = reading.table.raw("records");
+      node != nullptr && node->source().begin.line == node->source().end.line) {
+    const SourcePosition begin = reading.table.position("records");
+    fault.records = reading.table.string("records").value_or("");
+    fault.records_line = begin.line;
+    fault.records_column = begin.column;
+    return;
+  }
   if (auto block = read_block(reading.table, "records", reading.source)) {
     fault.records = std::move(block->text);
     fault.records_line = block->line;

@@ -41,6 +41,12 @@ constexpr FaultKey kFrom{"from", read_from};
 constexpr FaultKey kRestart{"restart", read_restart};
 constexpr FaultKey kLoss{"loss", read_loss};
 
+void read_limit(const FaultReading& reading, Fault& fault) {
+  fault.limit = read_count(reading.table, "limit", 0).value_or(0);
+}
+
+constexpr FaultKey kLimit{"limit", read_limit};
+
 // Crashes: now, at an event, or at a disk operation.
 void settle_crash(const FaultReading& reading, Fault& fault) {
   TomlReader& table = reading.table;
@@ -55,6 +61,8 @@ void settle_crash(const FaultReading& reading, Fault& fault) {
 std::vector<FaultKind> process_fault_kinds() {
   return {
       {"process.crash", {kMta}, {kEvent, kMatch, kDiskOp, kFrom, kRestart, kLoss}, settle_crash},
+      {"process.pause", {kHost, kFor}, {}},
+      {"process.descriptors", {kMta, kLimit}, {kFor}},
   };
 }
 

@@ -48,6 +48,7 @@ void read_head(TomlReader& top, Scenario& scenario) {
   }
   scenario.cases = top.located_strings("cases").value_or(std::vector<LocatedString>{});
   if (const auto seed = read_count(top, "seed", 0, std::numeric_limits<std::int64_t>::max())) scenario.seed = *seed;
+  if (const auto start = read_wall_time(top, "start")) scenario.start = *start;
   if (const auto limit = read_positive(top, "limit")) scenario.limit = *limit;
   if (const auto open = top.boolean("open")) scenario.open = *open;
   refuse_later(top, {"matrix", "needs"});

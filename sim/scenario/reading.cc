@@ -60,6 +60,28 @@ std::optional<Duration> read_up_to(TomlReader& table, std::string_view key, Dura
   return std::nullopt;
 }
 
+std::optional<WallTime> read_wall_time(TomlReader& table, std::string_view key) {
+  const toml::node* node = table.raw(key);
+  if (node == nullptr) return std::nullopt;
+  std::optional<toml::date_time> moment = node->value<toml::date_time>();
+  if (const auto text = node->value<std::string>()) {
+    try {
+      moment = toml::parse("moment = " + *text)["moment"].value<toml::date_time>();
+    } catch (const toml::parse_error&) {
+    }
+  }
+  constexpr int kYearMin = 1970, kYearMax = 2261;  // what 64 bits of nanoseconds hold
+  if (!moment || !moment->offset || moment->date.year < kYearMin || moment->date.year > kYearMax) {
+    table.complain(key, fmt::format("expected a moment from {} to {}, like \"2038-01-19T03:14:00Z\"", kYearMin, kYearMax));
+    return std::nullopt;
+  }
+  const std::chrono::sys_days day = std::chrono::year{static_cast<int>(moment->date.year)} /
+                                    std::chrono::month{moment->date.month} / std::chrono::day{moment->date.day};
+  return WallTime(day) + std::chrono::hours{moment->time.hour} + std::chrono::minutes{moment->time.minute} +
+         std::chrono::seconds{moment->time.second} + std::chrono::nanoseconds{moment->time.nanosecond} -
+         std::chrono::minutes{moment->offset->minutes};
+}
+
 std::optional<std::uint64_t> read_rate(TomlReader& table, std::string_view key) {
   constexpr std::string_view kUnit = "/s";
   const auto text = table.string(key);

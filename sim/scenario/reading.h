@@ -27,6 +27,9 @@ std::optional<Duration> read_positive(TomlReader& table, std::string_view key);
 // A duration of `max` at the most.
 std::optional<Duration> read_up_to(TomlReader& table, std::string_view key, Duration max);
 
+// A moment of the calendar, from 1970 to 2262: "2038-01-19T03:14:00Z", as a string or as TOML's own date-time.
+std::optional<WallTime> read_wall_time(TomlReader& table, std::string_view key);
+
 // Octets a second, over zero: "10KiB/s".
 std::optional<std::uint64_t> read_rate(TomlReader& table, std::string_view key);
 

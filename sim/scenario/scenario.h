@@ -27,6 +27,9 @@ inline constexpr std::string_view kSubmitHost = "client";  // where submissions 
 IpAddress resolver_address();                              // 10.0.0.53
 IpAddress submit_address();                                // 10.0.0.25
 
+// 2026-01-01 00:00:00 UTC.
+inline constexpr WallTime kUsualStart{std::chrono::seconds{1'767'225'600}};
+
 // "15m30s" with a slack: a moment of virtual time.
 struct When {
   Duration at{};
@@ -177,6 +180,7 @@ struct Scenario {
   std::vector<LocatedString> covers;       // clauses (clause.h)
   std::vector<LocatedString> cases;        // ids of a catalogue
   std::uint64_t seed = 1;
+  WallTime start = kUsualStart;            // what clocks show when the run begins
   Duration limit = std::chrono::hours{240};
   bool open = false;                       // messages that no expectation names are no failure
   DnsPart dns;

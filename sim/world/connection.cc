@@ -593,7 +593,8 @@ void Connection::forget() {
 }
 
 bool Connection::adrift() const {
-  const bool held = lines_[0].held || lines_[1].held;
+  const bool held = std::ranges::any_of(
+      lines_, [](const Line& line) { return line.held || (line.way.held && !line.outbox.empty()); });
   return held && (end(Side::opener).state != State::open || end(Side::acceptor).state != State::open);
 }
 

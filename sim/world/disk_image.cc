@@ -94,11 +94,29 @@ void FileNode::crash(CrashLoss loss, Random& random) {
   }
 }
 
-void FileNode::flip(std::uint64_t offset) {
+void FileNode::flip(std::uint64_t offset, unsigned bit) {
   char octet = 0;
   if (content_.read(offset, {&octet, 1}) == 0) return;
-  octet = static_cast<char>(octet ^ 1);
+  octet = static_cast<char>(static_cast<unsigned char>(octet) ^ (1U << bit));
   content_.write(offset, {&octet, 1});
+}
+
+std::uint64_t FileNode::written() const {
+  std::uint64_t count = 0;
+  for (const SparseContent::Stretch& stretch : content_.stretches(0, content_.size())) {
+    count += static_cast<std::uint64_t>(
+        std::ranges::count_if(stretch.octets, [](char octet) { return octet != 0; }));
+  }
+  return count;
+}
+
+std::uint64_t FileNode::nth_written(std::uint64_t n) const {
+  for (const SparseContent::Stretch& stretch : content_.stretches(0, content_.size())) {
+    for (std::size_t i = 0; i < stretch.octets.size(); ++i) {
+      if (stretch.octets[i] != 0 && n-- == 0) return stretch.offset + i;
+    }
+  }
+  return 0;
 }
 
 // --- A directory ---

@@ -30,7 +30,10 @@ class FileNode {
   void truncate(std::uint64_t size);
   void sync() { changes_.clear(); }
   void crash(CrashLoss loss, Random& random);
-  void flip(std::uint64_t offset);
+  void flip(std::uint64_t offset, unsigned bit);
+  // How many octets are not zero, and where the nth of them stands, from 0.
+  std::uint64_t written() const;
+  std::uint64_t nth_written(std::uint64_t n) const;
 
  private:
   enum class Kind : std::uint8_t { write, zero, truncate };

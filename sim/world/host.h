@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/world/core.h"
+#include "sim/world/host_clock.h"
 #include "sim/world/life.h"
 #include "sim/world/node.h"
 
@@ -34,7 +36,9 @@ struct Host {
   std::vector<IpAddress> addresses;
   Node::Program program;
   std::function<void(const Event&)> observer;
-  Duration clock_offset{0};
+  HostClock clock;
+  bool paused = false;
+  std::optional<std::uint64_t> descriptors_max;
   std::uint64_t ports_given = 0;  // for connections; those of sockets that ask for any port are drawn at random
   std::unique_ptr<Random> random_ports;
   // All of them, to the end of the world: what was built on an Env may still point into it.

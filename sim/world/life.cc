@@ -1,5 +1,7 @@
 #include "sim/world/life.h"
 
+#include <utility>
+
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -25,11 +27,25 @@ Life::Life(Host& host, std::uint64_t number)
 bool Life::end() {
   dead_ = true;
   unwinding_ = true;
-  own_queue_ = loop_.take_jobs(*this);
+  take_jobs();
   host_.core.network->impl().end_life(*this);
   clock_.end();
   return unwind();
 }
+
+// Behind those that wait already: they are older.
+void Life::take_jobs() {
+  Ring<Job> taken = loop_.take_jobs(*this);
+  while (!taken.empty()) own_queue_.push(taken.pop());
+}
+
+void Life::pause(bool paused) {
+  if (std::exchange(paused_, paused) == paused) return;
+  if (paused) return take_jobs();
+  while (!own_queue_.empty()) loop_.post(*this, own_queue_.pop());
+}
+
+bool Life::out_of_descriptors() const { return host_.descriptors_max && descriptors_ >= *host_.descriptors_max; }
 
 bool Life::unwind() {
   const RecycledMemory recycled(loop_.memory());

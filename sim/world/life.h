@@ -18,6 +18,18 @@ struct Host;
 
 class Life final : public EventSink {
  public:
+  // One descriptor of the process, for as long as it lives.
+  class Descriptor {
+   public:
+    explicit Descriptor(Life& life) : life_(life) { ++life_.descriptors_; }
+    ~Descriptor() { --life_.descriptors_; }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+
+   private:
+    Life& life_;
+  };
+
   Life(Host& host, std::uint64_t number);
   Life(const Life&) = delete;
   Life& operator=(const Life&) = delete;
@@ -37,7 +49,7 @@ class Life final : public EventSink {
 
   // Runs a job on the node's queue, never inline.
   void post(Job job) {
-    if (unwinding_) {
+    if (unwinding_ || paused_) {
       own_queue_.push(std::move(job));
     } else {
       loop_.post(*this, std::move(job));
@@ -49,6 +61,14 @@ class Life final : public EventSink {
   bool end();
   bool unwind();  // goes on where end() gave up
 
+  // While paused, jobs wait, those that the loop has already too.
+  void pause(bool paused);
+  bool paused() const { return paused_ && !dead_; }
+
+  // Sockets and files that are open.
+  std::uint64_t descriptors() const { return descriptors_; }
+  bool out_of_descriptors() const;
+
   // The program has been started in this life; it has ended when `running` is false again.
   bool started = false;
   bool running = false;
@@ -56,12 +76,16 @@ class Life final : public EventSink {
   void emit(const Event& event) override;
 
  private:
+  void take_jobs();
+
   Host& host_;
   Loop& loop_;
   bool dead_ = false;
   bool doomed_ = false;
   bool unwinding_ = false;
-  Ring<Job> own_queue_;
+  bool paused_ = false;
+  std::uint64_t descriptors_ = 0;
+  Ring<Job> own_queue_;  // that no loop has: while paused or unwinding
   SimClock clock_;
   NetworkPort network_;
   std::unique_ptr<Disk> disk_;

@@ -18,6 +18,10 @@ std::unexpected<Error> failed(std::string_view doing, const Endpoint& what, Errc
   return fail(why, fmt::format("{} {}: {}", doing, what.to_string(), to_string(why)));
 }
 
+std::unexpected<Error> out_of_descriptors(std::string_view doing, const Endpoint& what) {
+  return fail(Errc::io, fmt::format("{} {}: too many open files", doing, what.to_string()));
+}
+
 IpAddress any_address(const IpAddress& like) { return like.is_v4() ? IpAddress() : IpAddress::v6({}); }
 
 // The same port at the address itself, or at any address of its family.
@@ -58,6 +62,11 @@ Task<Result<std::unique_ptr<Stream>>> NetworkPort::connect(Endpoint to, std::opt
     co_await turn(life);
     co_return fail("connect " + to.to_string(), std::move(local.error()));
   }
+  if (life.out_of_descriptors()) {
+    co_await turn(life);
+    co_return out_of_descriptors("connect", to);
+  }
+  const Life::Descriptor socket(life);
   const auto connection = life.host().core.network->impl().dial(life, std::move(*local), to);
   while (connection->phase() == Connection::Phase::dialing) {
     const Woken woken = co_await connection->readable(Side::opener).wait(deadline);
@@ -72,6 +81,7 @@ Task<Result<std::unique_ptr<Stream>>> NetworkPort::connect(Endpoint to, std::opt
 
 Result<std::unique_ptr<Listener>> NetworkPort::listen(const Endpoint& at) {
   if (life_.gone()) return failed("listen at", at, Errc::closed);
+  if (life_.out_of_descriptors()) return out_of_descriptors("listen at", at);
   Endpoint local = at;
   if (at.kind() == Endpoint::Kind::inherited) return failed("listen at", at, Errc::invalid);
   if (at.kind() == Endpoint::Kind::ip) {
@@ -90,6 +100,7 @@ Result<std::unique_ptr<Listener>> NetworkPort::listen(const Endpoint& at) {
 
 Result<std::unique_ptr<Datagram>> NetworkPort::open_datagram(const Endpoint& at) {
   if (life_.gone()) return failed("open datagram socket at", at, Errc::closed);
+  if (life_.out_of_descriptors()) return out_of_descriptors("open datagram socket at", at);
   if (at.kind() != Endpoint::Kind::ip || (!at.address().is_unspecified() && !is_local(at.address()))) {
     return failed("open datagram socket at", at, Errc::invalid);
   }

@@ -38,6 +38,9 @@ void Node::restart() {
   Life& life = host_->lives.empty() || host_->lives.back()->gone() ? host_->begin_life() : host_->life();
   if (!host_->program) return;  // driven from outside
   life.started = life.running = true;
+  // What was stopped before it began does not begin; a process that is started anew is another one.
+  host_->paused = host_->paused && host_->lives.size() == 1;
+  life.pause(host_->paused);
   host_->core.add(record::NodeState{host_->name, "start"});
   asio::co_spawn(life.env().executor, host_->program(life.env()), [this, &life](std::exception_ptr error) {
     life.running = false;
@@ -64,7 +67,20 @@ void Node::crash_soon() {
 Env& Node::env() { return host_->life().env(); }
 SimDisk& Node::disk() { return host_->disk; }
 void Node::on_event(std::function<void(const Event&)> observer) { host_->observer = std::move(observer); }
-void Node::set_clock_offset(Duration offset) { host_->clock_offset = offset; }
+
+void Node::set_clock_offset(Duration offset) { host_->clock.set_offset(offset, host_->core.loop.now()); }
+void Node::move_clock(Duration by) { host_->clock.move(by, host_->core.loop.now()); }
+void Node::set_clock_drift(std::int64_t ppm) { host_->clock.set_drift(ppm, host_->core.loop.now()); }
+void Node::freeze_clock(bool still) { host_->clock.freeze(still, host_->core.loop.now()); }
+
+WallTime Node::wall_clock() const { return host_->clock.wall(host_->core.settings.start, host_->core.loop.now()); }
+
+void Node::pause(bool paused) {
+  if (std::exchange(host_->paused, paused) == paused || host_->lives.empty()) return;
+  if (!host_->lives.back()->gone()) host_->lives.back()->pause(paused);
+}
+
+void Node::set_descriptors_max(std::optional<std::uint64_t> count) { host_->descriptors_max = count; }
 
 namespace world {
 

@@ -53,8 +53,20 @@ class Node {
   // Sees every event that the node's program emits, after it was recorded. For crashes at an event.
   void on_event(std::function<void(const Event&)> observer);
 
-  // How far its wall clock is ahead of the world's.
+  // How far its wall clock is ahead of the world's; or moves it on from where it is.
   void set_clock_offset(Duration offset);
+  void move_clock(Duration by);
+  // From now on it gains so many millionths, or loses them.
+  void set_clock_drift(std::int64_t ppm);
+  // It stands still; then it goes on from where it stood.
+  void freeze_clock(bool still);
+  WallTime wall_clock() const;
+
+  // Its program takes no step (SIGSTOP): events, timers and octets wait. Time goes on, and its kernel still
+  // takes connections and octets as far as backlog and window go. A restart ends it.
+  void pause(bool paused);
+  // Sockets and files that may be open at once; what is open above that stays. None: no limit.
+  void set_descriptors_max(std::optional<std::uint64_t> count);
 
   // For the other parts of the world.
   world::Host& host() const { return *host_; }

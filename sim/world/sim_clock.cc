@@ -11,7 +11,7 @@ namespace postproof::sim::world {
 
 WallTime SimClock::now() const {
   const Host& host = life_.host();
-  return host.core.settings.start + life_.loop().now() + host.clock_offset;
+  return host.clock.wall(host.core.settings.start, life_.loop().now());
 }
 
 MonoTime SimClock::mono() const { return MonoTime(life_.loop().now()); }
@@ -83,6 +83,10 @@ Clock::Callback SimClock::take(std::uint32_t index) {
 
 void SimClock::fire(TimerId id, bool alive) {
   if (find(id) == nullptr) return;  // cancelled on its way through the queue
+  if (alive && life_.paused()) {    // it has come, and the program sees that later
+    life_.post([this, id] { fire(id, true); });
+    return;
+  }
   Callback callback = take(static_cast<std::uint32_t>(id));
   callback(alive);
 }

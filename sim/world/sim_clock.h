@@ -1,5 +1,5 @@
 // The clocks of one life of a node. Monotonic time is the world's virtual time; wall time is the same
-// plus where the world's calendar starts, plus how far this host's clock is off.
+// plus where the world's calendar starts, plus how far this host's clock is off (host_clock.h).
 #pragma once
 
 #include <cstdint>

@@ -42,7 +42,7 @@ class DatagramState {
 
 class SimDatagram final : public Datagram {
  public:
-  explicit SimDatagram(std::shared_ptr<DatagramState> state) : state_(std::move(state)) {}
+  explicit SimDatagram(std::shared_ptr<DatagramState> state) : descriptor_(state->life()), state_(std::move(state)) {}
   ~SimDatagram() override { close(); }
 
   Task<Result<void>> send_to(std::string_view octets, Endpoint to, Deadline deadline) override;
@@ -51,6 +51,7 @@ class SimDatagram final : public Datagram {
   const Endpoint& local() const override { return state_->local(); }
 
  private:
+  const Life::Descriptor descriptor_;
   std::shared_ptr<DatagramState> state_;
 };
 

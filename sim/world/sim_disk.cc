@@ -48,7 +48,25 @@ void SimDisk::put(std::string_view path, std::string content) { impl_->image.put
 void SimDisk::flip(std::string_view path, std::uint64_t offset) {
   const auto file = impl_->image.find_file(path);
   PP_CHECK(file != nullptr, "a bit is to be inverted in a file that is not there");
-  file->flip(offset);
+  file->flip(offset, 0);
+}
+
+std::vector<std::string> SimDisk::rot(std::string_view pattern, std::optional<std::uint64_t> offset,
+                                      std::uint64_t bits) {
+  Random& random = impl_->randomness(impl_->rotten, "world.bit-rot");
+  std::vector<std::string> told;
+  for (const std::string& path : impl_->image.files()) {
+    if (!glob_match(pattern, path)) continue;
+    const auto file = impl_->image.find_file(path);
+    const std::uint64_t written = file->written();
+    for (std::uint64_t i = 0; i < bits; ++i) {
+      if (offset ? *offset >= file->content().size() : written == 0) break;
+      const std::uint64_t at = offset ? *offset : file->nth_written(random.below(written));
+      file->flip(at, static_cast<unsigned>(random.below(8)));
+      told.push_back(path + ", octet " + std::to_string(at));
+    }
+  }
+  return told;
 }
 
 void SimDisk::make_directories(std::string_view path) { impl_->image.make_directories(path); }
@@ -57,19 +75,20 @@ std::vector<std::string> SimDisk::files() const { return impl_->image.files(); }
 std::unique_ptr<Disk> SimDisk::open_ports(world::Life& life) { return std::make_unique<world::DiskPort>(impl_, life); }
 
 void SimDisk::crash() {
-  const world::Host& host = impl_->node.host();
-  if (!impl_->torn) {
-    impl_->torn = world::SimEntropy(host.core.settings.seed, host.name, 0).stream("world.torn-writes");
-  }
-  impl_->image.crash(impl_->crash_loss, *impl_->torn);
+  impl_->image.crash(impl_->crash_loss, impl_->randomness(impl_->torn, "world.torn-writes"));
 }
 
-std::optional<SimDisk::Impl::Failure> SimDisk::Impl::fault_of(std::string_view operation, std::string_view path,
-                                                              std::string_view second_path) {
+const DiskFault* SimDisk::Impl::strike(DiskTrouble trouble, const Subject& subject) {
   for (FaultSetting& setting : faults) {
     DiskFault& fault = setting.fault;
-    if (fault.operation != "*" && fault.operation != operation) continue;
-    if (!glob_match(fault.path, path) && (second_path.empty() || !glob_match(fault.path, second_path))) continue;
+    if (fault.trouble != trouble) continue;
+    const bool of_kind = fault.operation == "*" || (fault.operation == "change" ? subject.changes
+                                                                               : fault.operation == subject.operation);
+    if (!of_kind) continue;
+    if (!glob_match(fault.path, subject.path) &&
+        (subject.second_path.empty() || !glob_match(fault.path, subject.second_path))) {
+      continue;
+    }
     if (fault.skip > 0) {
       --fault.skip;
       continue;
@@ -78,9 +97,24 @@ std::optional<SimDisk::Impl::Failure> SimDisk::Impl::fault_of(std::string_view o
       if (*fault.count == 0) continue;
       --*fault.count;
     }
-    return Failure{fault.error, fault.partial};
+    if (fault.on_strike) fault.on_strike(subject.operation, subject.path);
+    return &fault;
   }
-  return std::nullopt;
+  return nullptr;
+}
+
+std::optional<SimDisk::Impl::Failure> SimDisk::Impl::failure_of(const Subject& subject) {
+  const DiskFault* fault = strike(DiskTrouble::fail, subject);
+  if (fault == nullptr) return std::nullopt;
+  Failure failure{fault->error, std::nullopt};
+  if (fault->partial) failure.written = std::min(fault->octets.value_or(subject.size / 2), subject.size);
+  return failure;
+}
+
+Random& SimDisk::Impl::randomness(std::unique_ptr<Random>& stream, std::string_view name) const {
+  const world::Host& host = node.host();
+  if (!stream) stream = world::SimEntropy(host.core.settings.seed, host.name, 0).stream(name);
+  return *stream;
 }
 
 }  // namespace postproof::sim

@@ -30,15 +30,28 @@ enum class CrashLoss : std::uint8_t {
   torn,      // each unsynced write is kept, lost, or cut at a 512-octet sector, drawn at random; so are names
 };
 
+enum class DiskTrouble : std::uint8_t {
+  fail,    // the operation fails
+  slow,    // it takes longer
+  forget,  // of sync_dir: it says that all is well, and no name is durable for that
+  flip,    // of read: bits of what is read are wrong, and what is stored is not
+};
+
 struct DiskFault {
   // "open", "read", "write", "allocate", "sync", "size", "truncate", "rename", "link", "unlink", "mkdir", "list",
-  // "sync_dir", "free_bytes", "lock"; "*" for all of them.
+  // "sync_dir", "free_bytes", "lock"; "*" for all of them, "change" for those that a read-only disk refuses.
   std::string operation;
   std::string path = "*";              // glob over the whole path; of rename and link, over either
-  Errc error = Errc::io;               // no_space, io, permission
+  Errc error = Errc::io;               // of fail: no_space, io, permission
   std::uint64_t skip = 0;              // let so many matching operations pass first
-  std::optional<std::uint64_t> count;  // then fail so many; none: until cleared
-  bool partial = false;                // a failing write leaves its first half
+  std::optional<std::uint64_t> count;  // then strike so many; none: until cleared
+  bool partial = false;                // a failing write leaves a part of it: its first half, or
+  std::optional<std::uint64_t> octets{};  // so many octets
+  DiskTrouble trouble = DiskTrouble::fail;
+  Duration delay{};                    // of slow
+  std::uint64_t bits = 1;              // of flip
+  // Told of each operation that it strikes, but of slow ones.
+  std::function<void(std::string_view operation, std::string_view path)> on_strike{};
 };
 
 class SimDisk {
@@ -63,6 +76,9 @@ class SimDisk {
   std::optional<std::string> content(std::string_view path) const;  // what a reader sees
   void put(std::string_view path, std::string content);             // durable at once
   void flip(std::string_view path, std::uint64_t offset);           // bit rot: inverts one bit
+  // Bit rot in every file that matches: so many bits each, of the octet there or of octets that are not zero.
+  // "PATH, octet N" for each that was inverted.
+  std::vector<std::string> rot(std::string_view pattern, std::optional<std::uint64_t> offset, std::uint64_t bits);
   void make_directories(std::string_view path);                     // durable at once, parents too
   std::vector<std::string> files() const;                           // all paths, absolute, sorted
 

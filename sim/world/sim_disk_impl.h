@@ -18,10 +18,18 @@ struct SimDisk::Impl {
 
   struct Failure {
     Errc error;
-    bool partial;  // of a write: half of it is done all the same
+    std::optional<std::uint64_t> written{};  // of a write of so many octets: these are written all the same
   };
-  // What the faults say of an operation; counts it against them.
-  std::optional<Failure> fault_of(std::string_view operation, std::string_view path, std::string_view second_path);
+  // An operation that a fault may be about.
+  struct Subject {
+    std::string_view operation, path, second_path;
+    bool changes = false;  // a read-only disk refuses it
+    std::uint64_t size = 0;
+  };
+  // The fault of this kind that strikes it, if any; counts it against the faults. Valid until they change.
+  const DiskFault* strike(DiskTrouble trouble, const Subject& subject);
+  std::optional<Failure> failure_of(const Subject& subject);
+  Random& randomness(std::unique_ptr<Random>& stream, std::string_view name) const;
 
   struct FaultSetting {
     std::uint64_t id;
@@ -38,7 +46,7 @@ struct SimDisk::Impl {
   std::uint64_t last_fault = 0;
   std::uint64_t operations = 0;
   std::function<void(std::uint64_t, std::string_view, std::string_view)> hook;
-  std::unique_ptr<Random> torn;  // made at the first crash
+  std::unique_ptr<Random> torn, rotten;  // made at the first crash, at the first bit that is inverted
 };
 
 namespace world {
@@ -46,7 +54,9 @@ namespace world {
 // One call of a port, from its begin to its record.
 class DiskCall {
  public:
-  DiskCall(SimDisk::Impl& disk, Life& life, std::string_view operation, std::string path, std::string second_path = {});
+  // `changes`: a read-only disk refuses it.
+  DiskCall(SimDisk::Impl& disk, Life& life, std::string_view operation, std::string path, bool changes,
+           std::string second_path = {});
   DiskCall(const DiskCall&) = delete;
   DiskCall& operator=(const DiskCall&) = delete;
 
@@ -58,6 +68,7 @@ class DiskCall {
   // end() is to be called with what became of it. Otherwise it has failed, which is recorded already.
   Task<std::optional<SimDisk::Impl::Failure>> begin(Duration cost);
   void end(std::optional<Errc> error);
+  SimDisk::Impl::Subject subject() const { return {operation_, path_, second_path_, changes_, size_}; }
   // The error as the caller gets it: "rename a to b: no such file".
   std::unexpected<Error> failed(Errc why) const;
 
@@ -66,6 +77,7 @@ class DiskCall {
   Life& life_;
   std::string_view operation_;
   std::string path_, second_path_;
+  bool changes_;
   std::uint64_t number_ = 0;
   std::uint64_t offset_ = 0, size_ = 0;
 };

@@ -34,26 +34,34 @@ std::optional<Errc> SimFile::refusal(bool mutates) const {
 
 Task<Result<std::size_t>> SimFile::read_at(std::uint64_t offset, std::span<char> into) {
   const InFlight in_flight(*this, false);
-  DiskCall call(*disk_, life_, "read", path_);
+  DiskCall call(*disk_, life_, "read", path_, false);
   call.at(offset, into.size());
   if (const auto failure = co_await call.begin(disk_->other_cost)) co_return call.failed(failure->error);
   const std::size_t size = node_->content().read(offset, into);
+  if (const DiskFault* rotten = size > 0 ? disk_->strike(DiskTrouble::flip, call.subject()) : nullptr) {
+    Random& random = disk_->randomness(disk_->rotten, "world.bit-rot");
+    for (std::uint64_t i = 0; i < rotten->bits; ++i) {
+      const std::uint64_t at = random.below(size);
+      const std::uint64_t bit = random.below(8);
+      into[at] = static_cast<char>(static_cast<unsigned char>(into[at]) ^ (1U << bit));
+    }
+  }
   call.end(std::nullopt);
   co_return size;
 }
 
 Task<Result<void>> SimFile::write_at(std::uint64_t offset, std::string_view octets) {
   const InFlight in_flight(*this, true);
-  DiskCall call(*disk_, life_, "write", path_);
+  DiskCall call(*disk_, life_, "write", path_, true);
   call.at(offset, octets.size());
   if (const auto why = refusal(true)) {
     co_await turn(life_);
     co_return call.failed(*why);
   }
   if (const auto failure = co_await call.begin(disk_->write_cost)) {
-    if (failure->partial) {
-      const auto half = disk_->image.write(*node_, offset, octets.substr(0, octets.size() / 2));
-      static_cast<void>(half);  // the write has failed either way
+    if (failure->written.value_or(0) > 0) {
+      const auto part = disk_->image.write(*node_, offset, octets.substr(0, *failure->written));
+      static_cast<void>(part);  // the write has failed either way
     }
     co_return call.failed(failure->error);
   }
@@ -65,7 +73,7 @@ Task<Result<void>> SimFile::write_at(std::uint64_t offset, std::string_view octe
 
 Task<Result<void>> SimFile::allocate(std::uint64_t offset, std::uint64_t size) {
   const InFlight in_flight(*this, true);
-  DiskCall call(*disk_, life_, "allocate", path_);
+  DiskCall call(*disk_, life_, "allocate", path_, true);
   call.at(offset, size);
   if (const auto why = refusal(true)) {
     co_await turn(life_);
@@ -80,7 +88,7 @@ Task<Result<void>> SimFile::allocate(std::uint64_t offset, std::uint64_t size) {
 
 Task<Result<void>> SimFile::sync() {
   const InFlight in_flight(*this, true);
-  DiskCall call(*disk_, life_, "sync", path_);
+  DiskCall call(*disk_, life_, "sync", path_, false);
   if (const auto why = refusal(false)) {
     co_await turn(life_);
     co_return call.failed(*why);
@@ -96,7 +104,7 @@ Task<Result<void>> SimFile::sync() {
 
 Task<Result<std::uint64_t>> SimFile::size() {
   const InFlight in_flight(*this, false);
-  DiskCall call(*disk_, life_, "size", path_);
+  DiskCall call(*disk_, life_, "size", path_, false);
   if (const auto why = refusal(false)) {
     co_await turn(life_);
     co_return call.failed(*why);
@@ -108,7 +116,7 @@ Task<Result<std::uint64_t>> SimFile::size() {
 
 Task<Result<void>> SimFile::truncate(std::uint64_t size) {
   const InFlight in_flight(*this, true);
-  DiskCall call(*disk_, life_, "truncate", path_);
+  DiskCall call(*disk_, life_, "truncate", path_, true);
   call.at(size, 0);
   if (const auto why = refusal(true)) {
     co_await turn(life_);

@@ -13,7 +13,7 @@ class SimFile final : public File {
  public:
   SimFile(std::shared_ptr<SimDisk::Impl> disk, Life& life, std::string path, OpenMode mode,
           std::shared_ptr<FileNode> node)
-      : disk_(std::move(disk)), life_(life), path_(std::move(path)), mode_(mode), node_(std::move(node)) {}
+      : disk_(std::move(disk)), life_(life), descriptor_(life), path_(std::move(path)), mode_(mode), node_(std::move(node)) {}
   ~SimFile() override;
 
   Task<Result<std::size_t>> read_at(std::uint64_t offset, std::span<char> into) override;
@@ -30,6 +30,7 @@ class SimFile final : public File {
 
   std::shared_ptr<SimDisk::Impl> disk_;
   Life& life_;
+  const Life::Descriptor descriptor_;
   const std::string path_;
   const OpenMode mode_;
   std::shared_ptr<FileNode> node_;

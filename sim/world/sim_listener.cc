@@ -43,6 +43,10 @@ Task<Result<std::unique_ptr<Stream>>> SimListener::accept() {
   co_await turn(state->life());
   for (;;) {
     if (state->closed() || state->life().gone()) co_return fail(Errc::closed, "accept: the listener is closed");
+    // The connection waits on: accept fails before it takes one.
+    if (state->has_ready() && state->life().out_of_descriptors()) {
+      co_return fail(Errc::io, "accept: too many open files");
+    }
     if (auto connection = state->take()) {
       co_return std::make_unique<SimStream>(state->life(), std::move(connection), Side::acceptor);
     }

@@ -29,6 +29,7 @@ class ListenerState {
   // False: nobody listens any more.
   bool opened(std::shared_ptr<Connection> connection);
 
+  bool has_ready() const { return !ready_.empty(); }
   std::shared_ptr<Connection> take();  // none: nothing is ready
   Wakeup& arrived() { return arrived_; }
   void close();  // cuts what was not accepted, refuses what waited
@@ -47,7 +48,7 @@ class ListenerState {
 
 class SimListener final : public Listener {
  public:
-  explicit SimListener(std::shared_ptr<ListenerState> state) : state_(std::move(state)) {}
+  explicit SimListener(std::shared_ptr<ListenerState> state) : descriptor_(state->life()), state_(std::move(state)) {}
   ~SimListener() override { close(); }
 
   Task<Result<std::unique_ptr<Stream>>> accept() override;
@@ -55,6 +56,7 @@ class SimListener final : public Listener {
   const Endpoint& local() const override { return state_->local(); }
 
  private:
+  const Life::Descriptor descriptor_;
   std::shared_ptr<ListenerState> state_;
 };
 

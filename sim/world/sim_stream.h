@@ -12,7 +12,7 @@ namespace postproof::sim::world {
 class SimStream final : public Stream {
  public:
   SimStream(Life& life, std::shared_ptr<Connection> connection, Side side)
-      : life_(life), connection_(std::move(connection)), side_(side) {}
+      : life_(life), descriptor_(life), connection_(std::move(connection)), side_(side) {}
   ~SimStream() override { close(); }
 
   Task<Result<std::size_t>> read_some(std::span<char> into, Deadline deadline) override;
@@ -25,6 +25,7 @@ class SimStream final : public Stream {
 
  private:
   Life& life_;
+  const Life::Descriptor descriptor_;
   std::shared_ptr<Connection> connection_;
   Side side_;
 };

@@ -81,15 +81,16 @@ std::string ask(const Responder& from, const char* name, const char* type, Ask h
                         response->octets.size()) == LDNS_STATUS_OK);
   const dns::LdnsPacket packet(parsed);
   CHECK(ldns_pkt_qr(parsed));
-  CHECK(ldns_pkt_ra(parsed));
   const std::unique_ptr<char, dns::LdnsFree> rcode(ldns_pkt_rcode2str(ldns_pkt_get_rcode(parsed)));
   std::string text = rcode.get();
   if (ldns_pkt_id(parsed) != 77) text += " id";
+  if (!ldns_pkt_ra(parsed)) text += " no-ra";
   if (ldns_pkt_ad(parsed)) text += " ad";
   if (ldns_pkt_tc(parsed)) text += " tc";
   if (ldns_pkt_edns(parsed)) text += " edns";
   std::string sections = section(ldns_pkt_answer(parsed));
   if (ldns_pkt_nscount(parsed) > 0) sections += " | " + section(ldns_pkt_authority(parsed));
+  if (ldns_pkt_arcount(parsed) > 0) sections += " || " + section(ldns_pkt_additional(parsed));
   return text + ": " + sections;
 }
 
@@ -99,6 +100,52 @@ std::string made_up_soa(std::string_view zone) {
 }
 
 }  // namespace
+
+TEST_CASE("answers that mislead") {
+  Responder server = responder({"dest.example"});
+  const auto with = [&](DnsFaultKind kind, auto set) {
+    DnsFault fault{kind, "dest.example", 1};
+    set(fault);
+    const auto id = server.faults().add(std::move(fault));
+    const std::string answer = ask(server, "mx1.dest.example", "A", Ask{.ad = true});
+    server.faults().remove(id);
+    return answer;
+  };
+  const auto nothing = [](DnsFault&) {};
+  const std::string right = "NOERROR ad: mx1.dest.example. 60 IN A 192.0.2.1";
+  CHECK(with(DnsFaultKind::delay, nothing) == right);
+  CHECK(with(DnsFaultKind::lame, nothing) == "NOERROR no-ra:  | . 518400 IN NS a.root-servers.example.");
+  CHECK(with(DnsFaultKind::cname_loop, nothing) ==
+        "NOERROR: mx1.dest.example. 300 IN CNAME alias.mx1.dest.example.; "
+        "alias.mx1.dest.example. 300 IN CNAME mx1.dest.example.");
+  CHECK(with(DnsFaultKind::insecure, nothing) == "NOERROR: mx1.dest.example. 60 IN A 192.0.2.1");
+  CHECK(with(DnsFaultKind::ttl, [](DnsFault& fault) { fault.ttl = 7; }) ==
+        "NOERROR ad: mx1.dest.example. 7 IN A 192.0.2.1");
+  CHECK(with(DnsFaultKind::extra, [](DnsFault& fault) { fault.records = "a. A 192.0.2.66\nb. MX 0 a."; }) ==
+        right + "; a. 3600 IN A 192.0.2.66; b. 3600 IN MX 0 a.");
+  CHECK(with(DnsFaultKind::extra, [](DnsFault& fault) {
+          fault.records = "a. A 192.0.2.66";
+          fault.section = DnsSection::additional;
+        }) == right + " || a. 3600 IN A 192.0.2.66");
+  CHECK(ask(server, "mx1.dest.example", "A", Ask{.ad = true}) == right);
+}
+
+TEST_CASE("what changes answers goes together, and with what decides them; a negative answer has the TTL too") {
+  Responder server = responder({"dest.example"});
+  DnsFault ttl{DnsFaultKind::ttl, "*", 1};
+  ttl.ttl = 9;
+  server.faults().add(ttl);
+  DnsFault delay{DnsFaultKind::delay, "*", 2};
+  delay.by = 3s;
+  server.faults().add(delay);
+  server.faults().add(DnsFault{DnsFaultKind::nxdomain, "mx1.dest.example", 3});
+  CHECK(ask(server, "mx1.dest.example", "A") ==
+        "NXDOMAIN:  | dest.example. 9 IN SOA ns.dest.example. hm.dest.example. 7 2 3 4 9");
+  const auto response = server.respond(question("mx1.dest.example", "A", {}), DnsTransport::udp);
+  REQUIRE(response);
+  CHECK(response->delay == 3s);
+  CHECK(response->struck.size() == 3);
+}
 
 TEST_CASE("answers, aliases, wildcards and what there is not") {
   const Responder server = responder();

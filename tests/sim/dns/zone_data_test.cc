@@ -1,4 +1,5 @@
 #include "sim/dns/zone_data.h"
+#include "sim/dns/zone_records.h"
 
 #include <doctest/doctest.h>
 
@@ -81,4 +82,25 @@ TEST_CASE("what text may say") {
     CAPTURE(std::string(text));
     CHECK(complaint(text) == "");
   }
+}
+
+TEST_CASE("a change takes the place of what names had of its types; what is removed is gone") {
+  const auto address = *IpAddress::parse("192.0.2.1");
+  ZoneData zones;
+  REQUIRE(zones.add_text("a.example. MX 10 b.example.\na.example. TXT \"kept\"\nc.example. CNAME a.example.\n"));
+  REQUIRE(zones.add_host("b.example", address));
+  REQUIRE(zones.change("a.example. MX 1 d.example.\na.example. MX 2 e.example.\nc.example. A 192.0.2.9\n", {}));
+  CHECK(zones.names() == std::vector<std::string>{"a.example MX", "a.example TXT", "c.example A"});
+  CHECK(zones.impl().names.at("a.example").of_type(LDNS_RR_TYPE_MX).size() == 2);
+  REQUIRE(zones.change("a.example. CNAME c.example.\n", {}));
+  CHECK(zones.names() == std::vector<std::string>{"a.example CNAME", "c.example A"});
+  CHECK(zones.impl().names.at("b.example").of_type(LDNS_RR_TYPE_A).size() == 1);
+  REQUIRE(zones.change("", {"b.example", "c.example A"}));
+  CHECK_FALSE(zones.impl().names.contains("b.example"));
+  CHECK(zones.impl().names.contains("c.example"));
+  CHECK(zones.names() == std::vector<std::string>{"a.example CNAME"});
+  CHECK_FALSE(zones.change("x.example MX 1 y.example.", {"a.example"}));
+  CHECK_FALSE(zones.change("", {"a.example NOSUCH"}));
+  CHECK_FALSE(zones.change("", {"a.example MX 1"}));
+  CHECK(zones.names() == std::vector<std::string>{"a.example CNAME"});
 }

@@ -64,10 +64,6 @@ TEST_CASE("a lost message") {
     story.crash();
     CHECK(judged(story) == "");
   }
-  SUBCASE("or the disk has lied") {
-    story.add(record::Fault{"disk.bit-rot", "sut write *", 3, "strikes"});
-    CHECK(judged(story) == "");
-  }
   SUBCASE("a disk that fails is no excuse") {
     story.add(record::Fault{"disk.eio", "sut write *", 3, "begins"});
     CHECK(judged(story) == kLost);
@@ -88,6 +84,42 @@ TEST_CASE("one of two recipients lost") {
   story.transfer(relay());
   story.delivered("bob@dest.example");
   CHECK(judged(story) == kLost);
+}
+
+TEST_CASE("what a disk has lost that it had said to be durable") {
+  const auto trouble = [](Story& story, std::string state) {
+    story.add(record::MtaEvent{"sut", "service", {{"state", std::move(state)}, {"detail", "damaged"}}});
+  };
+  Story story = open_story();
+  story.accepted("0001000000000001", "alice@src.example");
+  story.hand_over();
+  SUBCASE("rotten, and told of") {
+    story.add(record::Fault{"disk.bit-rot", "sut *", 7, "strikes /spool/journal/1, octet 3"});
+    trouble(story, "trouble");
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("rotten, and without a word") {
+    trouble(story, "trouble");
+    story.add(record::Fault{"disk.bit-rot", "sut *", 7, "strikes /spool/journal/1, octet 3"});
+    trouble(story, "recovered");
+    CHECK(judged(story) == kLost);
+  }
+  SUBCASE("told of, and nothing was struck") {
+    story.add(record::Fault{"disk.bit-rot", "sut *", 7, "finds nothing"});
+    trouble(story, "trouble");
+    CHECK(judged(story) == kLost);
+  }
+  SUBCASE("names that were not durable, shown by a crash") {
+    story.add(record::Fault{"disk.rename-not-durable", "sut *", 7, "strikes sync_dir /spool/bodies"});
+    story.crash();
+    story.start();
+    story.pass(1h);
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("names that were not durable, and no crash") {
+    story.add(record::Fault{"disk.rename-not-durable", "sut *", 7, "strikes sync_dir /spool/bodies"});
+    CHECK(judged(story) == kLost);
+  }
 }
 
 TEST_CASE("a doubled message") {

@@ -270,6 +270,23 @@ TEST_CASE("each kind of fault, with all that it takes") {
       {R"(kind = "dns.wrong-id", name = "dest.example.", for = "1m")", "dns.wrong-id"},
       {R"(kind = "disk.enospc", host = "sut")", "disk.enospc"},
       {R"(kind = "disk.eio", host = "sut", operation = "sync", path = "*journal*", nth = 2, for = "1m")", "disk.eio"},
+      {R"(kind = "dns.lame", name = "dest.example", for = "1m")", "dns.lame"},
+      {R"(kind = "dns.cname-loop")", "dns.cname-loop"},
+      {R"(kind = "dns.delay", by = "2s", name = "dest.example")", "dns.delay"},
+      {R"(kind = "dns.insecure", for = "1m")", "dns.insecure"},
+      {R"(kind = "dns.ttl", ttl = "0s")", "dns.ttl"},
+      {R"(kind = "dns.extra", records = "a.example. A 192.0.2.1", section = "authority")", "dns.extra"},
+      {R"(kind = "disk.short-write", host = "sut", octets = 3, nth = 1, path = "*", for = "1m")", "disk.short-write"},
+      {R"(kind = "disk.slow", host = "sut", by = "1s", operation = "sync", nth = 2)", "disk.slow"},
+      {R"(kind = "disk.read-only", host = "sut", for = "1m")", "disk.read-only"},
+      {R"(kind = "disk.rename-not-durable", host = "sut", path = "*", for = "1m")", "disk.rename-not-durable"},
+      {R"(kind = "disk.bit-rot", host = "sut", path = "*", offset = 0, bits = 2)", "disk.bit-rot"},
+      {R"(kind = "disk.bit-rot", host = "sut", on = "read", nth = 2, for = "1m")", "disk.bit-rot"},
+      {R"(kind = "process.pause", host = "mx", for = "1m")", "process.pause"},
+      {R"(kind = "process.descriptors", host = "sut", limit = 0, for = "1m")", "process.descriptors"},
+      {R"(kind = "clock.set", host = "sut", to = "2038-01-19T03:14:00Z")", "clock.set"},
+      {R"(kind = "clock.drift", host = "sut", ppm = -100, for = "1d")", "clock.drift"},
+      {R"(kind = "clock.freeze", host = "sut", for = "1d")", "clock.freeze"},
       {R"(kind = "process.crash", host = "sut")", "process.crash"},
       {R"(kind = "process.crash", host = "sut", event = "accepted", match = "*x*", restart = "1s")", "process.crash"},
       {R"(kind = "process.crash", host = "sut", disk_op = "each", from = "connect", restart = "1s", loss = "lose")", "process.crash"},
@@ -296,6 +313,12 @@ TEST_CASE("values of faults") {
   CHECK(fault(R"(kind = "process.crash", host = "sut")").loss == "torn");
   CHECK(fault(R"(kind = "disk.eio", host = "sut")").operation == "write");
   CHECK(fault(R"(kind = "dns.servfail")").name == "*");
+  CHECK(fault(R"(kind = "disk.slow", host = "sut", by = "1s")").operation == "*");
+  CHECK(fault(R"(kind = "disk.bit-rot", host = "sut")").instant);
+  CHECK_FALSE(fault(R"(kind = "disk.bit-rot", host = "sut", on = "read")").instant);
+  for (const std::string_view to : {R"("2038-01-19T03:14:00.5Z")", R"("2038-01-19T05:14:00.5+02:00")", "2038-01-19T03:14:00.5Z"}) {
+    CHECK(fault(fmt::format(R"(kind = "clock.set", host = "sut", to = {})", to)).to == WallTime{2'147'483'640'500ms});
+  }
   CHECK(fault(R"(kind = "tcp.drip", host = "mx")").bandwidth == 1);
   CHECK(fault(R"(kind = "tcp.bandwidth", host = "mx", bandwidth = "10KiB/s")").bandwidth == 10240);
   CHECK(fault(R"(kind = "tcp.bandwidth", host = "mx", bandwidth = "10B/s")").bandwidth == 10);
@@ -310,6 +333,27 @@ TEST_CASE("files with CRLF line ends keep their places") {
   CHECK(scenario.peers[0].script == "> 220 mx\n");
   CHECK(scenario.peers[0].script_line == 4);
   CHECK(scenario.source[1] == "[peer.mx]");
+}
+
+TEST_CASE("where calendars begin, and changes of the zone") {
+  const Scenario scenario = load(R"(title = "x"
+start = 2000-02-29T00:00:00Z
+[mta.sut]
+[[at]]
+t      = "1m"
+remove = ["old.example", "dest.example MX"]
+[[at]]
+t    = "2m"
+zone = '''
+dest.example. MX 10 mx.dest.example.
+'''
+)");
+  CHECK(scenario.start == WallTime{951'782'400s});
+  REQUIRE(scenario.at.size() == 2);
+  CHECK(std::get<ZoneChange>(scenario.at[0].what).remove == std::vector<std::string>{"old.example", "dest.example MX"});
+  CHECK(std::get<ZoneChange>(scenario.at[1].what).zone == "dest.example. MX 10 mx.dest.example.\n");
+  CHECK(std::get<ZoneChange>(scenario.at[1].what).zone_line == 10);
+  CHECK(load("title = 'x'\n").start == kUsualStart);
 }
 
 }  // namespace postproof::sim

@@ -478,4 +478,136 @@ TEST_CASE("contents, unsynced changes and crashes agree with a plain model") {
   }
 }
 
+TEST_CASE("slow operations, and only those that are meant") {
+  Fixture f;
+  DiskFault fault;
+  fault.operation = "sync";
+  fault.trouble = DiskTrouble::slow;
+  fault.delay = 2s;
+  f.a.disk().add_fault(fault);
+  f.a.start([&](Env& env) -> Task<void> {
+    auto file = co_await env.disk.open("/f", OpenMode::create_new);
+    REQUIRE(file);
+    const auto written = co_await (*file)->write_at(0, "x");
+    CHECK(written);
+    CHECK(f.world.now() < 1s);
+    const auto synced = co_await (*file)->sync();
+    CHECK(synced);
+    CHECK(f.world.now() > 2s);
+  });
+  CHECK(f.run() == World::Stopped::idle);
+}
+
+TEST_CASE("a read-only disk refuses what changes it, and nothing else") {
+  Fixture f;
+  f.a.disk().put("/f", "text");
+  DiskFault fault;
+  fault.operation = "change";
+  fault.error = Errc::permission;
+  f.a.disk().add_fault(fault);
+  std::string told;
+  f.a.start([&](Env& env) -> Task<void> {
+    const auto note = [&](const auto& result) { told += result ? "+" : "-"; };
+    auto file = co_await env.disk.open("/f", OpenMode::read);
+    note(file);
+    std::string buffer(4, ' ');
+    const auto read = co_await (*file)->read_at(0, buffer);
+    note(read);
+    const auto listed = co_await env.disk.list("/");
+    note(listed);
+    const auto synced = co_await env.disk.sync_dir("/");
+    note(synced);
+    const auto writable = co_await env.disk.open("/f", OpenMode::read_write);
+    note(writable);
+    const auto made = co_await env.disk.open("/g", OpenMode::create_new);
+    note(made);
+    const auto renamed = co_await env.disk.rename("/f", "/g");
+    note(renamed);
+    const auto removed = co_await env.disk.unlink("/f");
+    note(removed);
+    const auto directory = co_await env.disk.mkdir("/d");
+    note(directory);
+    const auto lock = co_await env.disk.lock("/l");
+    note(lock);
+  });
+  CHECK(f.run() == World::Stopped::idle);
+  CHECK(told == "++++------");
+}
+
+TEST_CASE("a directory sync that forgets: the names are gone after a crash") {
+  Fixture f;
+  DiskFault fault;
+  fault.operation = "sync_dir";
+  fault.trouble = DiskTrouble::forget;
+  std::string struck;
+  fault.on_strike = [&](std::string_view operation, std::string_view path) {
+    struck += std::string(operation) + " " + std::string(path);
+  };
+  f.a.disk().add_fault(std::move(fault));
+  f.a.start([&](Env& env) -> Task<void> {
+    auto file = co_await env.disk.open("/f", OpenMode::create_new);
+    REQUIRE(file);
+    const auto synced = co_await env.disk.sync_dir("/");
+    CHECK(synced);
+  });
+  CHECK(f.run() == World::Stopped::idle);
+  CHECK(f.a.disk().content("/f"));
+  f.a.crash();
+  CHECK_FALSE(f.a.disk().content("/f"));
+  CHECK(struck == "sync_dir /");
+}
+
+TEST_CASE("bit rot strikes octets that are not zero, and stays; on a read it does not") {
+  Fixture f;
+  const std::string before = std::string(5000, '\0') + "text" + std::string(5000, '\0');
+  f.a.disk().put("/d/one", before);
+  f.a.disk().put("/d/empty", std::string(100, '\0'));
+  f.a.disk().put("/e", before);
+  const auto told = f.a.disk().rot("/d/*", std::nullopt, 3);
+  CHECK(told.size() == 3);
+  CHECK(std::ranges::all_of(told, [](const std::string& one) { return one.starts_with("/d/one, octet 500"); }));
+  CHECK(f.a.disk().content("/d/one") != before);
+  CHECK(f.a.disk().content("/e") == before);
+  CHECK(f.a.disk().rot("/e", 7, 1) == std::vector<std::string>{"/e, octet 7"});
+  CHECK(f.a.disk().rot("/e", 1'000'000, 1).empty());
+
+  const std::string stored = *f.a.disk().content("/e");
+  DiskFault fault;
+  fault.operation = "read";
+  fault.trouble = DiskTrouble::flip;
+  fault.count = 1;
+  f.a.disk().add_fault(fault);
+  f.a.start([&](Env& env) -> Task<void> {
+    auto file = co_await env.disk.open("/e", OpenMode::read);
+    REQUIRE(file);
+    std::string first(stored.size(), ' '), second(stored.size(), ' ');
+    const auto one = co_await (*file)->read_at(0, first);
+    const auto two = co_await (*file)->read_at(0, second);
+    CHECK(one);
+    CHECK(two);
+    CHECK(first != stored);
+    CHECK(second == stored);
+  });
+  CHECK(f.run() == World::Stopped::idle);
+  CHECK(*f.a.disk().content("/e") == stored);
+}
+
+TEST_CASE("a short write leaves as many octets as it says") {
+  Fixture f;
+  DiskFault fault;
+  fault.operation = "write";
+  fault.error = Errc::no_space;
+  fault.partial = true;
+  fault.octets = 3;
+  f.a.disk().add_fault(fault);
+  f.a.start([&](Env& env) -> Task<void> {
+    auto file = co_await env.disk.open("/f", OpenMode::create_new);
+    REQUIRE(file);
+    const auto written = co_await (*file)->write_at(0, "hello");
+    CHECK(outcome(written) == "no space left");
+  });
+  CHECK(f.run() == World::Stopped::idle);
+  CHECK(f.a.disk().content("/f") == "hel");
+}
+
 }  // namespace postproof::sim

@@ -156,4 +156,125 @@ TEST_CASE("events of a program are recorded, then shown to the observer") {
   CHECK(states[1].second.state == "stop");
 }
 
+TEST_CASE("a wall clock drifts, stands still and is moved; the monotonic one is the world's") {
+  Fixture f;
+  const WallTime start = f.world.settings().start;
+  const auto wall = [&] { return f.a.env().clock.now() - start; };
+  f.world.at(10s, [&] { f.a.set_clock_drift(1000); });
+  f.world.at(1010s, [&] {
+    CHECK(wall() == 1011s);
+    f.a.set_clock_drift(-1000);
+  });
+  f.world.at(2010s, [&] {
+    CHECK(wall() == 2010s);
+    f.a.set_clock_drift(0);
+    f.a.freeze_clock(true);
+  });
+  f.world.at(3000s, [&] {
+    CHECK(wall() == 2010s);
+    f.a.move_clock(-1h);
+    CHECK(wall() == 2010s - 1h);
+    f.a.freeze_clock(false);
+  });
+  f.world.at(3100s, [&] {
+    CHECK(wall() == 2110s - 1h);
+    CHECK(f.a.wall_clock() == start + wall());
+    CHECK(f.b.wall_clock() == start + 3100s);
+    CHECK(f.a.env().clock.mono() == MonoTime(3100s));
+  });
+  CHECK(f.run() == World::Stopped::idle);
+}
+
+TEST_CASE("a paused program takes no step; its timers and octets wait, and its kernel takes connections") {
+  Fixture f;
+  Diary diary(f.world);
+  f.b.start([&](Env& env) -> Task<void> {
+    auto listener = env.network.listen(endpoint("10.0.0.2:25"));
+    REQUIRE(listener);
+    co_await sleep_until(env, MonoTime(2s));
+    diary.note("b wakes");
+    auto stream = co_await (*listener)->accept();
+    REQUIRE(stream);
+    const std::string got = co_await read_to_end(**stream);
+    diary.note("b reads " + got);
+  });
+  f.a.start([&](Env& env) -> Task<void> {
+    co_await sleep_until(env, MonoTime(5s));
+    auto stream = co_await env.network.connect(endpoint("10.0.0.2:25"), std::nullopt, kNever);
+    diary.note("a connects " + outcome(stream));
+    const auto sent = co_await (*stream)->write_all("hello", kNever);
+    diary.note("a writes " + outcome(sent));
+  });
+  f.world.at(1s, [&] { f.b.pause(true); });
+  f.world.at(1min, [&] { f.b.pause(false); });
+  CHECK(f.run() == World::Stopped::idle);
+  CHECK(diary.text == "5.002s a connects ok\n5.002s a writes ok\n1m b wakes\n1m b reads hello<end>\n");
+}
+
+TEST_CASE("a program that is paused before it begins begins when that is over") {
+  Fixture f;
+  Duration begun{-1};
+  f.a.pause(true);
+  f.a.start([&](Env&) -> Task<void> {
+    begun = f.world.now();
+    co_return;
+  });
+  f.world.at(1min, [&] { f.a.pause(false); });
+  CHECK(f.run() == World::Stopped::idle);
+  CHECK(begun == 1min);
+}
+
+TEST_CASE("a crash ends a pause, and the program unwinds") {
+  Fixture f;
+  std::size_t ended = 0, started = 0;
+  f.a.start([&](Env& env) -> Task<void> {
+    ++started;
+    const Woken woken = co_await sleep_until(env, MonoTime(10s));
+    ended += woken == Woken::closed ? 1 : 0;
+  });
+  f.world.at(1s, [&] { f.a.pause(true); });
+  f.world.at(2s, [&] {
+    f.a.crash();
+    CHECK(ended == 1);
+    f.a.restart();
+  });
+  f.world.at(3s, [&] { f.a.pause(false); });
+  CHECK(f.run() == World::Stopped::idle);
+  CHECK(f.world.now() == 10s);
+  CHECK(started == 2);
+}
+
+TEST_CASE("out of descriptors nothing can be opened, and connections wait; what is open goes on") {
+  Fixture f;
+  Diary diary(f.world);
+  f.b.start([&](Env& env) -> Task<void> {
+    auto listener = env.network.listen(endpoint("10.0.0.2:25"));
+    REQUIRE(listener);
+    const auto full = co_await (*listener)->accept();
+    diary.note("accept " + outcome(full));
+    const auto file = co_await env.disk.open("/f", OpenMode::create_new);
+    diary.note("open " + outcome(file));
+    const auto socket = env.network.open_datagram(endpoint("10.0.0.2:0"));
+    diary.note("socket " + outcome(socket));
+    const auto out = co_await env.network.connect(endpoint("10.0.0.1:25"), std::nullopt, kNever);
+    diary.note("connect " + outcome(out));
+    f.b.set_descriptors_max(2);
+    const auto stream = co_await (*listener)->accept();
+    diary.note("accept " + outcome(stream));
+    listener->reset();
+    const auto later = co_await env.disk.open("/f", OpenMode::create_new);
+    diary.note("open " + outcome(later));
+  });
+  f.b.set_descriptors_max(1);
+  f.a.start([&](Env& env) -> Task<void> {
+    auto stream = co_await env.network.connect(endpoint("10.0.0.2:25"), std::nullopt, kNever);
+    diary.note("a connects " + outcome(stream));
+    co_await sleep_until(env, MonoTime(1s));
+  });
+  CHECK(f.run() == World::Stopped::idle);
+  CHECK(diary.text ==
+        "2ms a connects ok\n3ms accept input/output error\n3.01ms open input/output error\n"
+        "3.01ms socket input/output error\n3.01ms connect input/output error\n3.01ms accept ok\n3.02ms open ok\n");
+}
+
 }  // namespace postproof::sim
