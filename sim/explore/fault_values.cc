@@ -87,6 +87,7 @@ const std::vector<std::string_view> kJunk = {"what is this\\r\\n", "250-one\\r\\
                                              "250 \\xff\\xfe\\r\\n", "250 no cr\\n", "25", "\\r\\n", "999 far out\\r\\n"};
 const std::vector<std::string_view> kPlaces = {"connect", "EHLO", "HELO", "MAIL", "RCPT", "RCPT",
                                                "DATA",    "dot",  "dot",  "RSET", "QUIT"};
+const std::vector<std::string_view> kHandshake = {"ClientHello", "ServerHello", "Certificate", "Finished"};
 // Lines of either side.
 const std::vector<std::string_view> kLines = {"220 *", "EHLO *", "250 *", "MAIL *", "RCPT *", "DATA", "354 *", ".", "QUIT"};
 
@@ -140,6 +141,14 @@ const std::vector<KeyDrawer> kDrawers = {
     {"clock.", "ppm", [](const Drawing& d) { return std::optional(Value(number(d.draw.below(200'001)) - 100'000)); }},
     // Around the end of 32-bit time, and before the run's own.
     {"clock.", "to", [](const Drawing& d) { return std::optional(d.word({"2038-01-19T03:14:00Z", "2025-12-30T00:00:00Z"})); }},
+
+    {"tls.", "host", peer_of},
+    {"tls.", "at", [](const Drawing& d) { return std::optional(d.word(kHandshake)); }},
+    {"tls.", "cert", [](const Drawing& d) { return std::optional(d.word({"expired", "wrong-name", "self-signed", "unknown-ca"})); }},
+    {"tls.", "version", [](const Drawing& d) { return std::optional(d.word({"1.2", "1.3"})); }},
+    {"tls.", "cipher", [](const Drawing& d) { return std::optional(d.word({"TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256"})); }},
+    {"tls.", "size", [](const Drawing& d) { return std::optional(d.count(512, 16'384)); }},
+    {"tls.", "octet", [](const Drawing& d) { return std::optional(d.count(1, 2000)); }},
 
     {"smtp.", "host", peer_of},
     {"smtp.", "on", [](const Drawing& d) { return std::optional(d.word(kPlaces)); }},

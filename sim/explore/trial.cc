@@ -74,7 +74,8 @@ void prepare(Document& document, std::uint64_t seed) {
     }
   }
   document.head.set("seed", static_cast<std::int64_t>(seed));
-  document.head.set("limit", format_duration(limit));
+  constexpr Duration kDay = std::chrono::hours{24};
+  document.head.set("limit", format_duration((limit + kDay - Duration{1}) / kDay * kDay));
   document.head.set("open", true);
 }
 

@@ -188,3 +188,32 @@ TEST_CASE("coverage keeps the books of a suite") {
   CHECK(homeless.status == 2);
   CHECK(holds(homeless.err, "no catalogue.toml in its folder or above"));
 }
+
+TEST_CASE("an exploration finds what breaks, writes it, and what it wrote breaks again") {
+  const Shell shell;
+  CHECK(shell.run("explore good --seeds 3").status == 0);
+  const Result json = shell.run("explore good --seeds 3 --json");
+  CHECK(json.status == 0);
+  CHECK(holds(json.out, "{\"seeds\":3,\"failed\":0,"));
+  CHECK(json.err.empty());
+
+  shell.put("never/up.toml", "title = 'an address that is not its own'\n[mta.sut]\nlisten = '192.0.2.77:25'\n");
+  const Result found = shell.run("explore never --seeds 2 -o found");
+  CHECK(found.status == 1);
+  CHECK(holds(found.out, "seed 1 of never/up.toml breaks an invariant: every part of the world comes up"));
+  CHECK(holds(found.out, "replay: postproof run found/seed-1-every-part-of-the-world-comes-up.toml"));
+  CHECK(holds(found.out, "2 seeds, 2 failed in 1 way;"));
+  CHECK(shell.run("run found").status == 1);
+
+  CHECK(shell.run("explore wrong").status == 2);
+  CHECK(shell.run("explore nowhere").status == 2);
+  CHECK(shell.run("explore --seeds 0").status == 2);
+  CHECK(shell.run("explore never --seeds 1 -o never/up.toml").status == 2);
+}
+
+TEST_CASE("probes that a suite never reaches") {
+  const Shell shell;
+  const Result result = shell.run("run good --probes");
+  CHECK(result.status == 0);
+  CHECK(holds(result.out, "\n  never  fault     tcp.refuse, "));
+}
