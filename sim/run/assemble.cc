@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/dns/scenario_zones.h"
 #include "sim/judge/evidence.h"
 #include "sim/judge/judge.h"
 #include "sim/peer/client.h"
-#include "sim/peer/peer.h"
+#include "sim/peer/peer_program.h"
+#include "sim/scenario/reach.h"
 #include "sim/world/sim_network.h"
 
 namespace postproof::sim {
@@ -78,12 +80,7 @@ void Cast::enter(World& world) {
   add_host(std::string(kSubmitHost), submit_address().to_literal(), {submit_address(), submit_address6()});
   enter_links();
   std::uint64_t id = 0;  // below those of faults with a time
-  const auto standing = [&](DnsFaultKind kind, const std::vector<std::string>& names) {
-    for (const std::string& name : names) dns_faults_[id++] = StandingFault{DnsFault{kind, name, 0}, {}};
-  };
-  standing(DnsFaultKind::bogus, scenario_.dns.bogus);
-  standing(DnsFaultKind::servfail, scenario_.dns.servfail);
-  standing(DnsFaultKind::timeout, scenario_.dns.timeout);
+  for (DnsFault& fault : standing_dns_faults(scenario_.dns)) dns_faults_[id++] = StandingFault{std::move(fault), {}};
 }
 
 void Cast::enter_mta(const MtaPart& part) {
@@ -158,40 +155,13 @@ HostActor& Cast::host(std::string_view name) {
   return at == hosts_.end() ? hosts_.back() : *at;  // the loader knows that there is one
 }
 
-// Where a client dials to reach a host; none: they have no address family in common.
-std::optional<Endpoint> Cast::server_for(const HostActor& from, std::string_view to, std::uint16_t port) const {
-  if (const auto endpoint = Endpoint::parse(to); endpoint && endpoint->kind() == Endpoint::Kind::ip) return endpoint;
-  const auto in_common = [&](const HostPart& part) -> std::optional<Endpoint> {
-    for (const IpAddress& address : part.addresses) {
-      if (any_of_family(from.addresses, address)) return Endpoint(address, port);
-    }
-    return std::nullopt;
-  };
-  for (const MtaPart& part : scenario_.mtas) {
-    if (part.name == to) return in_common(part);
-  }
-  for (const PeerPart& part : scenario_.peers) {
-    if (part.name == to) return in_common(part);
-  }
-  return std::nullopt;
-}
-
 void Cast::submit(const Submit& submit) {
   HostActor& from = host(submit.from_host);
-  const MtaActor* to = mta(submit.to);
-  std::uint16_t port = 25;
-  for (const Endpoint& endpoint : to->config.listen) {
-    if (endpoint.kind() == Endpoint::Kind::ip) {
-      port = endpoint.port();
-      break;
-    }
-  }
-  const auto server = server_for(from, submit.to, port);
+  const auto server = reach(scenario_, from.addresses, submit.to, submission_port(mta(submit.to)->config));
   if (!server) return trouble(from.name, 0, fmt::format("no address of {} is in reach", submit.to));
   for (std::uint64_t i = 0; i < submit.count; ++i) {
     spawn(from, [this, &from, &submit, server](Env& env) {
-      const auto address = std::ranges::find(from.addresses, server->address().is_v4(), &IpAddress::is_v4);
-      ClientSettings settings{from.name, from.helo, *server, submit.to, *address};
+      ClientSettings settings{from.name, from.helo, *server, submit.to, source_address(from.addresses, *server)};
       return sim::submit(env, std::move(settings), submit, world_->recorder());
     });
   }
@@ -199,13 +169,12 @@ void Cast::submit(const Submit& submit) {
 
 void Cast::follow_script(const ClientPart& client) {
   HostActor& from = host(client.name);
-  const auto server = server_for(from, client.to, client.port);
+  const auto server = reach(scenario_, from.addresses, client.to, client.port);
   if (!server) return trouble(from.name, client.line, fmt::format("no address of {} is in reach", client.to));
   spawn(from, [this, &from, &client, server](Env& env) {
     const Node* node = world_->find_node(server->address());
-    const auto address = std::ranges::find(from.addresses, server->address().is_v4(), &IpAddress::is_v4);
     ClientSettings settings{from.name, from.helo, *server, node == nullptr ? std::string{} : node->name(),
-                            address == from.addresses.end() ? from.addresses.front() : *address};
+                            source_address(from.addresses, *server)};
     return run_client_script(env, std::move(settings), client.script, client.script_line, world_->recorder());
   });
 }
@@ -251,14 +220,7 @@ void Cast::remove_dns_fault(std::uint64_t id) {
 void Cast::change_zones(const ZoneChange& change) {
   zone_changes_.push_back(&change);
   for (DnsServer* server : dns_servers_) server->set_zones(zones());
-  std::string told;
-  const auto tell = [&](const std::string& what) { told += (told.empty() ? "" : ", ") + what; };
-  for (const std::string& name : change.remove) tell("removes " + name);
-  ZoneData fresh;
-  if (fresh.add_text(change.zone)) {
-    for (const std::string& name : fresh.names()) tell("sets " + name);
-  }
-  world_->recorder().add(record::Fault{"dns.zone", std::string(kResolverHost), change.line, std::move(told)});
+  world_->recorder().add(record::Fault{"dns.zone", std::string(kResolverHost), change.line, describe(change)});
 }
 
 void Cast::trouble(std::string_view node, std::uint32_t line, std::string what) {
@@ -288,22 +250,8 @@ Task<void> Cast::run_mta(MtaActor& actor, Env& env) {
 
 Task<void> Cast::run_peer(PeerActor& actor, Env& env) {
   const PeerPart& part = *actor.part;
-  PeerSettings settings;
-  settings.node = part.name;
-  settings.hostname = part.names.front();
-  for (const IpAddress& address : part.addresses) settings.listen.emplace_back(address, part.port);
-  settings.banner = part.banner;
-  settings.keywords = part.keywords;
-  Result<void> ended;
-  if (part.script.empty()) {
-    std::unique_ptr<Behaviour> behaviour;
-    if (!part.rules.empty()) behaviour = rule_behaviour(part.rules, env.clock.mono() - world_->now());
-    Peer peer(env, std::move(settings), std::move(behaviour), world_->recorder());
-    ended = co_await peer.run();
-  } else {
-    ScriptPeer peer(env, std::move(settings), part.script, part.script_line, world_->recorder());
-    ended = co_await peer.run();
-  }
+  PeerProgram peer(env, part, env.clock.mono() - world_->now(), world_->recorder());
+  const Result<void> ended = co_await peer.run();
   if (!ended && ended.error().code != Errc::closed) trouble(part.name, part.line, ended.error().what);
 }
 
@@ -353,21 +301,9 @@ Task<void> Cast::serve_dns(DnsServer& server, Endpoint at) {
 
 ZoneData Cast::zones() {
   ZoneData zones;
-  if (const auto added = zones.add_text(scenario_.dns.zone); !added) {
+  if (const auto added = add_scenario(scenario_, zones); !added) {
     trouble(kResolverHost, scenario_.dns.zone_line, added.error().what);
   }
-  const DnsPart& dns = scenario_.dns;
-  for (const auto* names : {&dns.secure, &dns.bogus, &dns.servfail, &dns.timeout}) {
-    for (const std::string& name : *names) zones.add_zone(name);
-  }
-  const auto add = [&](const HostPart& part) {
-    for (const std::string& name : part.names) {
-      for (const IpAddress& address : part.addresses) zones.add_host(name, address);
-    }
-  };
-  for (const MtaPart& part : scenario_.mtas) add(part);
-  for (const PeerPart& part : scenario_.peers) add(part);
-  for (const ClientPart& part : scenario_.clients) add(part);
   for (const ZoneChange* change : zone_changes_) {
     if (const auto changed = zones.change(change->zone, change->remove); !changed) {
       trouble(kResolverHost, change->line, changed.error().what);

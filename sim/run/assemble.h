@@ -95,7 +95,6 @@ class Cast {
   void enter_links();
   HostActor& add_host(std::string name, std::string helo, std::vector<IpAddress> addresses);
   HostActor& host(std::string_view name);
-  std::optional<Endpoint> server_for(const HostActor& from, std::string_view to, std::uint16_t port) const;
   void spawn(HostActor& host, std::move_only_function<Task<void>(Env&)> work);
   void trouble(std::string_view node, std::uint32_t line, std::string what);
 

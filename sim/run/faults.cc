@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "sim/dns/scenario_zones.h"
+
 namespace postproof::sim {
 
 Faults::Faults(Cast& cast, std::optional<std::uint64_t> disk_op)
@@ -24,18 +26,11 @@ void Faults::begin(const Fault& fault, std::uint32_t line) {
 }
 
 void Faults::begin_dns(const Fault& fault, std::uint32_t line) {
-  const auto kind = dns_fault_kind(std::string_view(fault.kind).substr(4));
-  if (!kind) return;  // the loader knows them all
+  auto dns_fault = dns_fault_of(fault, line);
+  if (!dns_fault) return;  // the loader knows them all
   tell(fault, line, "begins");
   const std::uint64_t id = next_id_++;
-  DnsFault dns_fault{*kind, fault.name, line};
-  dns_fault.by = fault.by;
-  if (fault.ttl) dns_fault.ttl = static_cast<std::uint32_t>(*fault.ttl / std::chrono::seconds{1});
-  dns_fault.records = fault.records;
-  dns_fault.section = fault.section == "authority"    ? DnsSection::authority
-                      : fault.section == "additional" ? DnsSection::additional
-                                                      : DnsSection::answer;
-  cast_.add_dns_fault(id, std::move(dns_fault));
+  cast_.add_dns_fault(id, std::move(*dns_fault));
   end_later(fault, line, [this, id] { cast_.remove_dns_fault(id); });
 }
 

@@ -217,7 +217,8 @@ record::End Play::perform() {
   return end;
 }
 
-// What the judge told stands behind the run's end, so that views can show it whenever the recording is read.
+}  // namespace
+
 void record_judgement(const Judgement& judgement, Duration at, Recording& recording) {
   for (const Failure& failure : judgement.failures) {
     recording.records.push_back(
@@ -228,8 +229,6 @@ void record_judgement(const Judgement& judgement, Duration at, Recording& record
                                                          static_cast<std::uint32_t>(judgement.passed),
                                                          static_cast<std::uint32_t>(judgement.failures.size())}});
 }
-
-}  // namespace
 
 RunResult run_once(const Scenario& scenario, const RunOptions& options) {
   RunResult result;

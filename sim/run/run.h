@@ -25,6 +25,9 @@ struct RunResult {
   Duration virtual_time{};
 };
 
+// What the judge told stands behind the run's end, so that views can show it whenever the recording is read.
+void record_judgement(const Judgement& judgement, Duration at, Recording& recording);
+
 // One world, one run.
 RunResult run_once(const Scenario& scenario, const RunOptions& options);
 

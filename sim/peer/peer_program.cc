@@ -1,0 +1,55 @@
+#include "sim/peer/peer_program.h"
+
+#include <utility>
+#include <variant>
+
+#include "sim/peer/peer.h"
+
+namespace postproof::sim {
+
+namespace {
+
+PeerSettings settings_of(const PeerPart& part) {
+  PeerSettings settings;
+  settings.node = part.name;
+  settings.hostname = part.names.front();
+  for (const IpAddress& address : part.addresses) settings.listen.emplace_back(address, part.port);
+  settings.banner = part.banner;
+  settings.keywords = part.keywords;
+  return settings;
+}
+
+}  // namespace
+
+struct PeerProgram::Impl {
+  Impl(Env& env, const PeerPart& part, MonoTime start, Recorder& recorder) {
+    if (!part.script.empty()) {
+      server.emplace<std::unique_ptr<ScriptPeer>>(
+          std::make_unique<ScriptPeer>(env, settings_of(part), part.script, part.script_line, recorder));
+      return;
+    }
+    std::unique_ptr<Behaviour> behaviour;
+    if (!part.rules.empty()) behaviour = rule_behaviour(part.rules, start);
+    server = std::make_unique<Peer>(env, settings_of(part), std::move(behaviour), recorder);
+  }
+
+  std::variant<std::unique_ptr<Peer>, std::unique_ptr<ScriptPeer>> server;
+};
+
+PeerProgram::PeerProgram(Env& env, const PeerPart& part, MonoTime start, Recorder& recorder)
+    : impl_(std::make_unique<Impl>(env, part, start, recorder)) {}
+PeerProgram::~PeerProgram() = default;
+
+Task<Result<void>> PeerProgram::run() {
+  return std::visit([](const auto& server) { return server->run(); }, impl_->server);
+}
+
+void PeerProgram::stop() {
+  std::visit([](const auto& server) { server->stop(); }, impl_->server);
+}
+
+std::size_t PeerProgram::sessions() const {
+  return std::visit([](const auto& server) { return server->sessions(); }, impl_->server);
+}
+
+}  // namespace postproof::sim

@@ -1,0 +1,30 @@
+// A [peer] of a scenario as a program: a server by rules, or one whose connections follow a dialogue. Over Env&
+// alone: the same one runs at a node of a world and on real sockets.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "mta/env/env.h"
+#include "sim/recording/recorder.h"
+#include "sim/scenario/scenario.h"
+
+namespace postproof::sim {
+
+class PeerProgram {
+ public:
+  // The part outlives it. `start` is time 0 of the run by this Env's clock.
+  PeerProgram(Env& env, const PeerPart& part, MonoTime start, Recorder& recorder);
+  ~PeerProgram();
+
+  // Serves until the Env goes away or stop(); all sessions have ended when it returns. An error: it could not listen.
+  Task<Result<void>> run();
+  void stop();
+  std::size_t sessions() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace postproof::sim
