@@ -3,13 +3,14 @@
 #include <map>
 #include <utility>
 
+#include "sim/scenario/scenario.h"
 #include "sim/wire/dot.h"
 
 namespace postproof::sim {
 
 namespace {
 
-// Not SMTP.
+// What is not SMTP: whoever answers at this port, and the resolver at any.
 constexpr std::uint16_t kDnsPort = 53;
 constexpr int kStartContent = 354;
 
@@ -177,7 +178,8 @@ class Collector {
     conversation.acceptor = dial.to_node;
     conversation.to = dial.to;
     conversation.dial = index_;
-    conversation.smtp = dial.to.kind() != Endpoint::Kind::ip || dial.to.port() != kDnsPort;
+    const bool dns_port = dial.to.kind() == Endpoint::Kind::ip && dial.to.port() == kDnsPort;
+    conversation.smtp = !dns_port && dial.to_node != kResolverHost;
   }
   void take(const record::Established& r) { drafts_[r.connection].conversation.established = true; }
   void take(const record::Octets& r) {

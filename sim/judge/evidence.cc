@@ -34,8 +34,8 @@ std::string_view EventSeen::field(std::string_view key) const {
   return value == nullptr ? std::string_view{} : std::string_view{*value};
 }
 
-Evidence::Evidence(const Scenario& scenario, const Recording& recording)
-    : scenario_(scenario), recording_(recording), conversations_(read_conversations(recording)) {
+Evidence::Evidence(const Scenario& scenario, const Recording& recording, Sight sight)
+    : scenario_(scenario), recording_(recording), sight_(sight), conversations_(read_conversations(recording)) {
   for (std::size_t i = 0; i < recording.records.size(); ++i) take(i, recording.records[i]);
   judge_origin();
 }
@@ -126,6 +126,12 @@ bool Evidence::is_mta(std::string_view node) const { return mta(node) != nullptr
 
 Seen Evidence::seen(const Conversation& conversation, const std::optional<std::size_t>& reply) const {
   if (!reply || !conversation.replies[*reply].arrived) return Seen::no;
+  if (sight_ == Sight::wire && is_mta(conversation.opener)) {
+    // Nobody watches that end of the wire: only what it says afterwards shows that it has read the reply.
+    const auto& commands = conversation.commands;
+    const bool answered = !commands.empty() && commands.back().record > conversation.replies[*reply].record;
+    return answered ? Seen::yes : Seen::maybe;
+  }
   const Duration arrived = *conversation.replies[*reply].arrived;
   Seen seen = Seen::yes;
   // What ends at the very moment may have come first or last.

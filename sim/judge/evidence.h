@@ -12,6 +12,7 @@
 #include "sim/judge/conversation.h"
 #include "sim/judge/identity.h"
 #include "sim/judge/report_reader.h"
+#include "sim/judge/sight.h"
 #include "sim/recording/record.h"
 #include "sim/scenario/scenario.h"
 
@@ -61,10 +62,11 @@ enum class Seen : std::uint8_t { no, maybe, yes };
 class Evidence {
  public:
   // Both outlive it.
-  Evidence(const Scenario& scenario, const Recording& recording);
+  Evidence(const Scenario& scenario, const Recording& recording, Sight sight = Sight::everything);
 
   const Scenario& scenario() const { return scenario_; }
   const Recording& recording() const { return recording_; }
+  Sight sight() const { return sight_; }
 
   const std::vector<Conversation>& conversations() const { return conversations_; }
   const Conversation* conversation(ConnectionId connection) const;
@@ -115,6 +117,7 @@ class Evidence {
 
   const Scenario& scenario_;
   const Recording& recording_;
+  Sight sight_;
   std::vector<Conversation> conversations_;
   Identities identities_;
   std::vector<Arrival> arrivals_;

@@ -17,6 +17,9 @@ std::optional<Failure> check(const ExpectQueue& expect, const Evidence& evidence
 std::optional<Failure> check(const ExpectNever& expect, const Evidence& evidence);
 std::optional<Failure> check(const ExpectEnd& expect, const Evidence& evidence);
 
+// Of `never`: connect, command, reply, data and dns-query are seen on the wire, all others are events of MTAs.
+bool is_wire_event(std::string_view event);
+
 // For the closed world: whether the expectation speaks of this arrival for this recipient. A delivery
 // report that an MTA wrote itself is named by `dsn` alone, every other message by `delivered` alone.
 bool names(const ExpectDelivered& expect, const Arrival& arrival, std::string_view recipient);

@@ -76,11 +76,14 @@ std::string event_text(const record::MtaEvent& event) {
   return text;
 }
 
+// Read from the octets of connections.
+bool is_smtp_event(std::string_view event) {
+  return event == "connect" || event == "command" || event == "reply" || event == "data";
+}
+
 std::optional<Found> find(const ExpectNever& expect, const Evidence& evidence) {
   const Matches matches = [&](std::string_view text) { return glob_match(expect.match, text, true); };
-  const bool wire =
-      expect.event == "connect" || expect.event == "command" || expect.event == "reply" || expect.event == "data";
-  if (wire) {
+  if (is_smtp_event(expect.event)) {
     for (const Conversation& conversation : evidence.conversations()) {
       if (!conversation.smtp || (!expect.at.empty() && conversation.acceptor != expect.at)) continue;
       if (auto found = on_wire(expect, conversation, matches)) return found;
@@ -108,6 +111,8 @@ std::optional<Found> find(const ExpectNever& expect, const Evidence& evidence) {
 }
 
 }  // namespace
+
+bool is_wire_event(std::string_view event) { return is_smtp_event(event) || event == "dns-query"; }
 
 std::optional<Failure> check(const ExpectNever& expect, const Evidence& evidence) {
   const auto found = find(expect, evidence);

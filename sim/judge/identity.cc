@@ -7,6 +7,7 @@ namespace postproof::sim {
 namespace {
 
 constexpr std::string_view kReceived = "received:";
+constexpr std::string_view kReturnPath = "return-path:";
 
 // Behind the line that begins at `at`.
 std::size_t next_line(std::string_view text, std::size_t at) {
@@ -31,14 +32,19 @@ std::string mended(std::string_view text) {
   return out;
 }
 
-}  // namespace
-
-std::string_view below_first_received(std::string_view content) {
-  if (!starts_with_ignoring_case(content, kReceived)) return content;
+// The content below the field at its top, if that is of this name.
+std::string_view below_field(std::string_view content, std::string_view name) {
+  if (!starts_with_ignoring_case(content, name)) return content;
   std::size_t at = next_line(content, 0);
   while (at < content.size() && (content[at] == ' ' || content[at] == '\t')) at = next_line(content, at);
   return content.substr(at);
 }
+
+}  // namespace
+
+std::string_view below_first_received(std::string_view content) { return below_field(content, kReceived); }
+
+std::string_view below_trace(std::string_view content) { return below_received(below_field(content, kReturnPath)); }
 
 std::string_view below_received(std::string_view content) {
   while (true) {

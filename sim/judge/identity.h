@@ -16,6 +16,10 @@ std::string_view below_received(std::string_view content);
 // The content below the first of them only; the content itself if there is none.
 std::string_view below_first_received(std::string_view content);
 
+// The content below a Return-Path and the Received fields at its top: the trace that a message has when it is
+// delivered (RFC 5321 section 4.4), as reports may give it back.
+std::string_view below_trace(std::string_view content);
+
 // A CR or LF that is not part of a CRLF.
 bool has_bare_newline(std::string_view content);
 

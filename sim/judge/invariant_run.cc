@@ -39,6 +39,7 @@ void check_end(const Evidence& evidence, std::vector<Failure>& failures) {
   }
   if (end->reason == "events")
     return add("an end before 10 million events", "makes 10 million events; pending: " + pending);
+  if (end->reason == "interrupted") return add("an end of its own", "interrupted; pending: " + pending);
   if (end->reason == "limit") {
     if (queue_wanted(evidence.scenario()) && only_queues_pending(end->pending)) return;
     return add(fmt::format("nothing pending at the limit of {}", format_duration(evidence.scenario().limit)), pending);

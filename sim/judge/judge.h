@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/judge/sight.h"
 #include "sim/recording/record.h"
 #include "sim/scenario/scenario.h"
 
@@ -24,12 +25,22 @@ struct Failure {
   std::vector<std::size_t> records;  // indexes of the records that show it, in order: the wire lines around it
 };
 
+// An expectation that this judge could not see enough for.
+struct Unjudged {
+  std::uint32_t line = 0;
+  std::string expectation;
+  std::string why;
+};
+
 struct Judgement {
   std::vector<Failure> failures;
+  std::vector<Unjudged> unjudged;  // of Sight::wire
   std::size_t passed = 0;  // expectations that held
   bool ok() const { return failures.empty(); }
 };
 
-Judgement judge(const Scenario& scenario, const Recording& recording);
+// With Sight::wire, expectations and the part of the invariants that need the MTAs' own word are left out: that
+// events agree with the wire, and that a message from the null sender is not lost (that it failed is told to nobody).
+Judgement judge(const Scenario& scenario, const Recording& recording, Sight sight = Sight::everything);
 
 }  // namespace postproof::sim

@@ -37,7 +37,7 @@ std::size_t first_difference(std::string_view a, std::string_view b) {
 
 bool returned_header_fits(const Report& report, std::string_view content) {
   if (report.original_header.empty()) return true;
-  const std::string_view returned = below_received(report.original_header);
+  const std::string_view returned = below_trace(report.original_header);
   const std::string original = with_crlf(header_of(below_received(content)));
   // A long header may have been cut.
   return original == returned || (!returned.empty() && original.starts_with(returned)) ||
@@ -48,6 +48,11 @@ Ledger::Ledger(Evidence& evidence) : evidence_(evidence) {
   enter_handovers();
   enter_arrivals();
   enter_transfers();
+  if (evidence_.sight() == Sight::wire) {
+    enter_refusals();
+    excuse_null_sender();
+    return;
+  }
   enter_events();
   enter_queues();
 }
@@ -206,6 +211,40 @@ void Ledger::enter_events() {
       reports_pending_.insert(recipient);
       if (known == nullptr) failed_.emplace("*", recipient);
     }
+  }
+}
+
+// In place of what MTAs tell: 5yz to a recipient, or to the whole message, is a failure that they know of.
+void Ledger::enter_refusals() {
+  const auto permanent = [](const Conversation& conversation, const std::optional<std::size_t>& reply) {
+    return reply && conversation.replies[*reply].code / 100 == 5;
+  };
+  for (const Conversation& conversation : evidence_.conversations()) {
+    if (!conversation.smtp || !evidence_.is_mta(conversation.opener)) continue;
+    std::string sender;
+    for (const HeardCommand& command : conversation.commands) {
+      if (command.verb == "MAIL") sender = mailbox_key(command.address);
+      if (command.verb == "RCPT" && permanent(conversation, command.reply)) refused(sender, mailbox_key(command.address));
+    }
+    for (const HeardMessage& message : conversation.messages) {
+      if (!permanent(conversation, message.reply)) continue;
+      for (const std::string& recipient : message.recipients) refused(mailbox_key(message.sender), mailbox_key(recipient));
+    }
+  }
+}
+
+void Ledger::refused(const std::string& sender, const std::string& recipient) {
+  if (!sender.empty()) {
+    failed_.emplace(sender, recipient);
+  } else if (neediest({"", recipient}) == nullptr) {
+    reports_pending_.insert(recipient);
+  }
+}
+
+// That a message from the null sender has failed is told to nobody, and may be seen on no wire.
+void Ledger::excuse_null_sender() {
+  for (Account& account : accounts_) {
+    if (account.sender.empty() && !account.own_report) account.suppressed += account.missing();
   }
 }
 

@@ -66,6 +66,9 @@ class Ledger {
   void enter_report(const Arrival& arrival, const std::string& to);
   void enter_events();
   void enter_queues();
+  void enter_refusals();
+  void refused(const std::string& sender, const std::string& recipient);
+  void excuse_null_sender();
   std::string describe_stray(const Arrival& arrival, const std::string& recipient) const;
 
   Evidence& evidence_;

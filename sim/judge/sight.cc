@@ -1,0 +1,43 @@
+#include "sim/judge/sight.h"
+
+#include <fmt/format.h>
+
+#include "sim/judge/expect.h"
+
+namespace postproof::sim {
+
+namespace {
+
+std::string why(const ExpectAttempts&) { return "attempts are told by the MTA itself"; }
+std::string why(const ExpectQueue&) { return "what stands in a queue is told by the MTA itself"; }
+std::string why(const ExpectEnd& end) {
+  if (end.queue) return "what is left in queues is told by the MTA itself";
+  if (end.when) return "when it ends depends on how long somebody watches";
+  return "";
+}
+std::string why(const ExpectNever& never) {
+  return is_wire_event(never.event) ? "" : fmt::format("\"{}\" is an event of the MTA's own", never.event);
+}
+template <class Other>
+std::string why(const Other&) {
+  return "";
+}
+
+std::string name(const ExpectDelivered&) { return "delivered"; }
+std::string name(const ExpectDsn&) { return "dsn"; }
+std::string name(const ExpectAttempts&) { return "attempts"; }
+std::string name(const ExpectQueue&) { return "queue"; }
+std::string name(const ExpectNever&) { return "never"; }
+std::string name(const ExpectEnd&) { return "end"; }
+
+}  // namespace
+
+std::string beyond_the_wire(const Expect& expect) {
+  return std::visit([](const auto& what) { return why(what); }, expect.what);
+}
+
+std::string expectation_name(const Expect& expect) {
+  return "expect " + std::visit([](const auto& what) { return name(what); }, expect.what);
+}
+
+}  // namespace postproof::sim
