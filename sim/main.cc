@@ -23,6 +23,7 @@
 #include "sim/run/report.h"
 #include "sim/run/suite.h"
 #include "sim/run/suite_report.h"
+#include "sim/serve_command.h"
 #include "sim/view/formats.h"
 
 namespace {
@@ -292,6 +293,37 @@ CLI::App* add_show(CLI::App& app, ShowArguments& arguments) {
   return show;
 }
 
+// A duration as the scenario language writes it.
+CLI::Option* add_duration(CLI::App* app, const std::string& name, Duration& into, const std::string& what) {
+  return app->add_option_function<std::string>(name, [&into](const std::string& text) { into = *parse_duration(text); }, what)
+      ->type_name("DURATION")
+      ->check([](const std::string& text) {
+        return parse_duration(text) ? "" : fmt::format("{}: expected a duration such as 30s or 1h30m", escape(text));
+      });
+}
+
+CLI::App* add_serve(CLI::App& app, ServeArguments& arguments) {
+  CLI::App* serve = app.add_subcommand("serve", "Play a scenario's DNS, peers and clients on real sockets, for an MTA that runs elsewhere");
+  serve->add_option("FILE", arguments.path, "The scenario")->required()->type_name("");
+  serve->add_option("--mta", arguments.mtas, "Where an MTA takes submissions (default: port 25 of its scenario's address)")
+      ->type_name("[NAME=]ADDRESS:PORT");
+  serve->add_flag("--loopback", arguments.loopback, "Hosts are at 127.x.y.z in place of their own addresses 10.x.y.z");
+  serve->add_option("--port-offset", arguments.port_offset, "Added to the port of every server, 25 and 53 among them")->type_name("N");
+  add_duration(serve, "--settle", arguments.options.settle, "Over when so long nothing has happened and nothing is owed (default: 3s)");
+  add_duration(serve, "--for", arguments.options.limit, "Over after that in any case (default: 10m, or the scenario's limit)")
+      ->each([&arguments](const std::string&) { arguments.limit_given = true; });
+  add_duration(serve, "--wait", arguments.options.mta_wait, "So long an MTA may take to come up (default: 1m)");
+  serve->add_flag("--stay", arguments.options.stay, "Not over before --for, or a signal");
+  serve->add_option("--report", arguments.report, "Write the recording and its views below this folder")->type_name("DIR");
+  serve->add_flag("--json", arguments.json, "What the MTA must be told, and the verdict, as one object a line each");
+  serve->footer(
+      "The first output tells what the MTA must be told: whom to ask for DNS, where to listen. SIGINT and SIGTERM end in order.\n"
+      "Examples:\n"
+      "  postproof serve scenarios/smtp/busy-421-next-host.toml --loopback --port-offset 2500 --mta 127.0.0.1:2525\n"
+      "  ip route add local 10.0.0.0/8 dev lo && postproof serve scenarios/smtp/busy-421-next-host.toml    # in a network namespace");
+  return serve;
+}
+
 CLI::App* add_coverage(CLI::App& app, CoverageArguments& arguments) {
   CLI::App* coverage = app.add_subcommand("coverage", "Run scenarios, and tell which clauses and cases they show");
   coverage->add_option("PATH", arguments.paths, "Scenario files or folders (default: ./scenarios)")->type_name("");
@@ -352,12 +384,14 @@ int parse_and_do(int argc, char** argv) {
   ExploreArguments explore_arguments;
   CLI::App* explore_command_line = add_explore(app, explore_arguments);
   CLI::App* show_command = add_show(app, show_arguments);
+  ServeArguments serve_arguments;
+  CLI::App* serve_command_given = add_serve(app, serve_arguments);
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError& error) {
     if (app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
-      complain(fmt::format("no command is called \"{}\"; expected run, check, coverage, explore or show (--help tells more)", escape(argv[1])));
+      complain(fmt::format("no command is called \"{}\"; expected run, check, coverage, explore, serve or show (--help tells more)", escape(argv[1])));
       return kExitTrouble;
     }
     app.exit(error);
@@ -378,6 +412,7 @@ int parse_and_do(int argc, char** argv) {
     explore_arguments.jobs = jobs_or_default(explore_arguments.jobs);
     return explore_command(explore_arguments);
   }
+  if (serve_command_given->parsed()) return serve_command(serve_arguments);
   PP_CHECK(show_command->parsed(), "a command that nobody carries out");
   return show(show_arguments);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "mta/base/text.h"
+#include "sim/recording/served.h"
 #include "sim/recording/view_time.h"
 #include "sim/view/text_view.h"
 
@@ -59,6 +60,7 @@ std::string failure_headline(const Recording& recording, const record::Failure& 
 }
 
 std::string replay_command(const Recording& recording) {
+  if (was_served(recording)) return fmt::format("postproof serve {}", shell_word(recording.scenario));
   return fmt::format("postproof run {}{} --seed {}", shell_word(recording.scenario),
                      recording.variant.empty() ? "" : " --only " + shell_word(recording.variant), recording.seed);
 }
@@ -68,9 +70,9 @@ std::string failure_report(const Recording& recording) {
   const Record& last = recording.records.back();
   const auto* verdict = std::get_if<record::Verdict>(&last.what);
   if (verdict == nullptr || verdict->failed == 0) return "";
-  std::string text = fmt::format("FAIL {}{} seed={}   {} virtual\n", recording.scenario,
+  std::string text = fmt::format("FAIL {}{} seed={}   {}\n", recording.scenario,
                                  recording.variant.empty() ? "" : fmt::format(" [{}]", recording.variant),
-                                 recording.seed, view_time(last.at));
+                                 recording.seed, view_time(last.at) + (was_served(recording) ? "" : " virtual"));
   for (const Record& record : recording.records) {
     if (const auto* failure = std::get_if<record::Failure>(&record.what)) tell(recording, *failure, text);
   }
