@@ -27,7 +27,9 @@ constexpr Duration kTimeMax = std::chrono::hours{24 * 366 * 50};
 struct Happening {
   enum class What : std::uint8_t {
     arrival,  // of octets up to `end`, at the side that `from` sends to
-    fin_arrival, syn, syn_again, syn_ack, established, refusal, unreachable, octets, octets_again, fin, reset, datagram
+    fin_arrival, syn, syn_again, syn_ack, established, refusal, unreachable, octets, octets_again, fin,
+    network_fin,  // somebody on the way ends the direction where the other side has got to
+    reset, datagram
   };
   Duration at{};
   What what = What::octets;
@@ -56,6 +58,17 @@ Side other(Side side) { return side == Side::opener ? Side::acceptor : Side::ope
 bool on_ip(const Endpoint& from, const Endpoint& to) {
   return from.kind() == Endpoint::Kind::ip && to.kind() == Endpoint::Kind::ip &&
          from.address().is_v4() == to.address().is_v4();
+}
+
+bool fits(Duration at) { return at >= Duration{0} && at <= kTimeMax; }
+
+// A file may say anything; what follows counts on sums of times that exist.
+bool all_times_fit(const Recording& recording) {
+  return std::ranges::all_of(recording.records, [](const Record& record) {
+    const auto* octets = std::get_if<record::Octets>(&record.what);
+    return fits(record.at) &&
+           (octets == nullptr || ((!octets->arrives || fits(*octets->arrives)) && std::ranges::all_of(octets->resent, fits)));
+  });
 }
 
 class Planner {
@@ -138,9 +151,13 @@ class Planner {
     happening.end = sent;
     happening.octets = r.octets;
     happenings_.push_back(happening);
+    happening.what = Happening::What::octets_again;
+    for (const Duration moment : r.resent) {
+      happening.at = moment;
+      happenings_.push_back(happening);
+    }
     if (!r.arrives) return;
-    if (*r.arrives - at_ > route->one_way + kRetransmitAfter) {
-      happening.what = Happening::What::octets_again;
+    if (r.resent.empty() && *r.arrives - at_ > route->one_way + kRetransmitAfter) {
       happening.at = *r.arrives - route->one_way;
       happenings_.push_back(happening);
     }
@@ -152,6 +169,7 @@ class Planner {
   void take(const record::Fin& r) {
     const Route* route = find(r.connection);
     if (route == nullptr) return;
+    if (r.network) return add(r.connection, Happening::What::network_fin, at_, r.from);
     add(r.connection, Happening::What::fin, at_, r.from);
     add(r.connection, Happening::What::fin_arrival, std::max(at_ + route->one_way, route->last_arrival[index(r.from)]),
         r.from);
@@ -201,10 +219,12 @@ class CaptureFile {
   }
 
   void add(Duration at, std::string_view frame) {
-    const Duration since = (start_ + at).time_since_epoch();
+    // Apart, since a start in the last years that WallTime has leaves no room for a sum.
+    const auto start = std::chrono::floor<std::chrono::seconds>(start_.time_since_epoch());
+    const Duration since = start_.time_since_epoch() - start + at;
     const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
     pcap_pkthdr header{};
-    header.ts.tv_sec = seconds.count();
+    header.ts.tv_sec = start.count() + seconds.count();
     header.ts.tv_usec = (since - seconds).count();  // nanoseconds, by the file's precision
     header.len = static_cast<bpf_u_int32>(frame.size());
     header.caplen = std::min<bpf_u_int32>(header.len, kSnapLength);
@@ -272,6 +292,11 @@ class TcpWriter {
       case Happening::What::fin:
         send(from, {.sequence = sequence(from, route_.sent[index(from)]), .ack = true, .fin = true});
         return;
+      case Happening::What::network_fin: {
+        const std::uint32_t next = side(other(from)).received;
+        send(from, {.sequence = next, .ack = true, .fin = true});
+        return arrival(other(from), next, next + 1);
+      }
       case Happening::What::fin_arrival: {
         const std::uint32_t fin = sequence(from, route_.sent[index(from)]);
         return arrival(other(from), fin, fin + 1);
@@ -338,13 +363,9 @@ class TcpWriter {
 }  // namespace
 
 Result<std::string> pcap_view(const Recording& recording) {
+  if (!all_times_fit(recording)) return fail(Errc::invalid, "its times are not those of a capture");
   Planner planner(recording);
   const std::vector<Happening> happenings = planner.plan();
-  if (!happenings.empty() && (happenings.front().at < Duration{0} || happenings.back().at > kTimeMax ||
-                              recording.start.time_since_epoch() < Duration{0} ||
-                              recording.start.time_since_epoch() > kTimeMax * 2)) {
-    return fail(Errc::invalid, "its times are not those of a capture");
-  }
   CaptureFile file(recording.start);
   if (auto opened = file.open(); !opened) return std::unexpected(opened.error());
   std::map<ConnectionId, TcpWriter> writers;

@@ -2,9 +2,8 @@
 // have been on an Ethernet, seen where they were sent.
 //
 // Of TCP the recording has octets, their arrivals, FIN and RST; here each becomes segments with sequence numbers, and
-// each arrival an acknowledgment. The simulated network never sends anything twice: what it held back, and let go
-// later, stands once when it was sent and once more as the retransmission that arrived. What never arrives stands
-// once, and is never acknowledged.
+// each arrival an acknowledgment. What got lost stands again as often as it was sent; what a fault held back, and let go
+// later, stands once more as the retransmission that arrived. What never arrives is never acknowledged.
 #pragma once
 
 #include <string>

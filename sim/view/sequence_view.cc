@@ -112,8 +112,8 @@ class Diagram {
     options.content_lines = options_.content_lines;
     for (const Step& step : read_steps(recording_, options)) {
       if (step.kind == Step::Kind::node && step.at == Duration{0} && step.text == "starts") continue;
-      if (last_ && step.at - *last_ >= kGap) gap(step.at - *last_);
-      last_ = step.at;
+      if (step.at - last_ >= kGap) gap(step.at - last_);
+      last_ = std::max(last_, step.at);
       tell(step);
     }
     return std::move(out_);
@@ -266,7 +266,7 @@ class Diagram {
   std::size_t columns_ = 0;    // hosts that have one
   std::size_t pitch_ = kPitchMin;
   std::size_t text_width_ = kTextColumnsMin;
-  std::optional<Duration> last_;
+  Duration last_{};    // time of the step before
   std::size_t rows_ = 0;  // since the last heading
   std::string out_;
 };

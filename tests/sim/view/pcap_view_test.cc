@@ -108,7 +108,6 @@ void say(Talk& talk, Side from, std::string octets, std::optional<Duration> arri
 TEST_CASE("a connection from its SYN to its last ACK") {
   Talk talk;
   talk.at = 3ms;
-  std::get<record::Established>(talk.recording.records[1].what);
   talk.recording.records[1].at = 2ms;
   say(talk, Side::acceptor, "220", 4ms);
   talk.at = 4ms;
@@ -148,6 +147,28 @@ TEST_CASE("what was held back is sent again, what is lost is not acknowledged, a
                                                                         "10.000s 49152>25 A 1 4 ",
                                                                         "11.000s 49152>25 AP 1 4 NOOP",
                                                                         "12.000s 25>49152 AR 4 1 ",
+                                                                    });
+}
+
+TEST_CASE("what got lost is sent again when the recording says so, and a cut on the way is a FIN where the reader is") {
+  Talk talk;
+  talk.recording.records[1].at = 2ms;
+  talk.at = 3ms;
+  talk.add(record::Octets{1, Side::opener, "NOOP", 1404ms, {203ms, 603ms, 1403ms}});
+  talk.at = 2s;
+  say(talk, Side::opener, "LOST", std::nullopt);
+  talk.at = 3s;
+  talk.add(record::Fin{1, Side::opener, true});
+  const std::vector<std::string> lines = lines_of(talk.recording);
+  CHECK(std::vector<std::string>(lines.begin() + 3, lines.end()) == std::vector<std::string>{
+                                                                        "0.003s 49152>25 AP 1 1 NOOP",
+                                                                        "0.203s 49152>25 AP 1 1 NOOP",
+                                                                        "0.603s 49152>25 AP 1 1 NOOP",
+                                                                        "1.403s 49152>25 AP 1 1 NOOP",
+                                                                        "1.404s 25>49152 A 1 5 ",
+                                                                        "2.000s 49152>25 AP 5 1 LOST",
+                                                                        "3.000s 49152>25 AF 5 1 ",
+                                                                        "3.000s 25>49152 A 1 6 ",
                                                                     });
 }
 
@@ -196,6 +217,12 @@ TEST_CASE("a recording that is none of a run is refused, not followed") {
   talk.recording.records[0].at = Duration::min();
   CHECK_FALSE(pcap_view(talk.recording));
   talk.recording.records[0].at = Duration::max();
+  CHECK_FALSE(pcap_view(talk.recording));
+  talk.recording.records[0].at = 0s;
+  CHECK(pcap_view(talk.recording));
+  talk.recording.start = WallTime::max() - 1h;  // 2262: a capture counts to 2106, and goes on from 1970
+  CHECK(pcap_view(talk.recording));
+  say(talk, Side::opener, "x", Duration::min());
   CHECK_FALSE(pcap_view(talk.recording));
 }
 
