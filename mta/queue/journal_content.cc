@@ -1,4 +1,5 @@
-// Content of messages: read from segments and body files, and checked before its first octet is given out.
+// Content of messages: read from segments and body files, checked before its first octet is given out, and held
+// against that check chunk by chunk.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -42,6 +43,8 @@ Task<Result<std::string>> JournalSpool::Core::read(MessageId id, std::uint64_t o
       const bool fits = crc32c(all.substr(0, in_segment)) == source.place.content_crc &&
                         (!source.body_in_file || crc32c(all.substr(in_segment)) == source.body_crc);
       if (!fits) good = std::unexpected(content_is_bad(*source.stored));
+    } else if (good && octets && !is_as_verified(source, offset, *octets)) {
+      good = std::unexpected(content_is_bad(*source.stored));
     }
     if (good && octets) co_return octets;
     // It may have been moved while we looked for it in its old place.
@@ -87,28 +90,33 @@ Task<Result<std::string>> JournalSpool::Core::read_exactly(std::string path, std
 }
 
 Task<Result<void>> JournalSpool::Core::verify(Source source) {
+  const std::uint64_t total = source.stored->size();
   const std::uint64_t in_segment = source.place.content_size;
-  const auto crc = co_await crc_of(source, 0, in_segment);
-  if (!crc) co_return std::unexpected(crc.error());
-  if (*crc != source.place.content_crc) co_return std::unexpected(content_is_bad(*source.stored));
-  if (source.body_in_file) {
-    const auto body = co_await crc_of(source, in_segment, source.stored->size());
-    if (!body) co_return std::unexpected(body.error());
-    if (*body != source.body_crc) co_return std::unexpected(content_is_bad(*source.stored));
+  std::vector<std::uint32_t> chunks;
+  std::uint32_t segment_crc = 0, body_crc = 0;
+  for (std::uint64_t offset = 0; offset < total; offset += limits::kChunk) {
+    const std::uint64_t take = std::min<std::uint64_t>(limits::kChunk, total - offset);
+    const auto octets = co_await read_octets(source, offset, take);
+    if (!octets) co_return std::unexpected(octets.error());
+    chunks.push_back(crc32c(*octets));
+    const std::string_view all = *octets;
+    const std::uint64_t head = offset < in_segment ? std::min(in_segment - offset, take) : 0;
+    segment_crc = crc32c(all.substr(0, head), segment_crc);
+    body_crc = crc32c(all.substr(head), body_crc);
   }
+  const bool good = segment_crc == source.place.content_crc && (!source.body_in_file || body_crc == source.body_crc);
+  if (!good) co_return std::unexpected(content_is_bad(*source.stored));
+  if (find(source.stored->id) != nullptr) verified_[source.stored->id.value] = std::move(chunks);
   co_return Result<void>{};
 }
 
-Task<Result<std::uint32_t>> JournalSpool::Core::crc_of(Source source, std::uint64_t offset, std::uint64_t end) {
-  std::uint32_t crc = 0;
-  while (offset < end) {
-    const std::uint64_t take = std::min<std::uint64_t>(limits::kChunk, end - offset);
-    const auto octets = co_await read_octets(source, offset, take);
-    if (!octets) co_return std::unexpected(octets.error());
-    crc = crc32c(*octets, crc);
-    offset += take;
-  }
-  co_return crc;
+// A disk may give other octets each time that it is read.
+bool JournalSpool::Core::is_as_verified(const Source& source, std::uint64_t offset, std::string_view octets) const {
+  const std::vector<std::uint32_t>* chunks = verified_.find(source.stored->id.value);
+  const std::uint64_t total = source.stored->size();
+  const bool whole = offset % limits::kChunk == 0 && octets.size() == std::min<std::uint64_t>(limits::kChunk, total - offset);
+  if (chunks == nullptr || !whole) return true;
+  return crc32c(octets) == (*chunks)[offset / limits::kChunk];
 }
 
 }  // namespace postproof::queue

@@ -228,6 +228,7 @@ bool JournalSpool::Core::ends_with(const Kept& kept, const std::vector<Change>& 
 
 void JournalSpool::Core::release(const Kept& gone) {
   segments_[gone.place.segment].remove(gone.place);
+  verified_.erase(gone.stored->id.value);
   if (gone.body_in_file) abandon_body(gone.stored->id, nullptr);
   clean_soon();
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mta/base/hash_map.h"
@@ -77,7 +78,8 @@ class JournalSpool::Core : public std::enable_shared_from_this<Core> {
   Task<Result<std::string>> read_exactly(std::string path, std::uint64_t offset, std::uint64_t size);
   Task<Result<std::string>> read_octets(Source source, std::uint64_t offset, std::uint64_t size);
   Task<Result<void>> verify(Source source);
-  Task<Result<std::uint32_t>> crc_of(Source source, std::uint64_t offset, std::uint64_t end);
+  // Whether a chunk is still what verify has read; true of what it has not.
+  bool is_as_verified(const Source& source, std::uint64_t offset, std::string_view octets) const;
 
   // Cleaning: journal_cleaner.cc.
   void clean_soon();
@@ -97,6 +99,8 @@ class JournalSpool::Core : public std::enable_shared_from_this<Core> {
   FileCache files_;
   journal::SegmentTable segments_;
   HashMap<std::uint64_t, journal::Kept> messages_;  // by id
+  // Of messages that are read in several chunks: the checksum of each, as they were when all of it checked out.
+  HashMap<std::uint64_t, std::vector<std::uint32_t>> verified_;
   std::deque<MessageId> recovered_;                 // not adopted yet
   std::unique_ptr<journal::JournalWriter> writer_;
   TaskGroup tasks_;
