@@ -112,6 +112,7 @@ void read_server(TomlReader table, smtp::ServerSettings& server) {
   set_duration(table, "session_timeout", server.session_timeout, 1s, 7 * kTimeoutMax);
   set_duration(table, "greeting_delay", server.greeting_delay, 0s, 1min);
   read_networks(table, "refused_clients", server.refused_clients);
+  set(server.pipelining, table.boolean("pipelining"));
   if (const auto word = table.word("bare_newline", {"refuse", "convert"})) server.bare_newline_ok = *word == "convert";
   table.finish();
 }
@@ -234,14 +235,14 @@ void read_timeouts(TomlReader& table, smtp::ClientSettings& client) {
   set_duration(table, "rset_timeout", client.rset_timeout, 1s, kTimeoutMax);
 }
 
-Config defaults() {
+}  // namespace
+
+Config default_config() {
   Config config;
   config.listen = {*Endpoint::parse("0.0.0.0:25"), *Endpoint::parse("[::]:25")};
   config.intake.relay_clients = {*IpNetwork::parse("127.0.0.0/8"), *IpNetwork::parse("::1")};
   return config;
 }
-
-}  // namespace
 
 void set_hostname(Config& config, std::string name) {
   config.hostname = name;
@@ -252,8 +253,8 @@ void set_hostname(Config& config, std::string name) {
   config.deliver.hostname = std::move(name);
 }
 
-Config read_config(TomlReader& table) {
-  Config config = defaults();
+Config read_config(TomlReader& table, Config base) {
+  Config config = std::move(base);
   if (auto name = table.string("hostname")) {
     if (good_host_name(*name)) {
       set_hostname(config, std::move(*name));
@@ -281,7 +282,7 @@ Config parse_config(std::string_view toml_text, Problems& problems) {
   } catch (const toml::parse_error& error) {
     const auto& begin = error.source().begin;
     problems.add({begin.line, begin.column}, std::string(error.description()));
-    return defaults();
+    return default_config();
   }
   TomlReader table(parsed, "", problems);
   Config config = read_config(table);

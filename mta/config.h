@@ -32,9 +32,12 @@ struct Config {
   deliver::Settings deliver;
 };
 
-// Reads the keys that the configuration has and complains of wrong values. The caller, who may have read
+// What holds where a configuration says nothing.
+Config default_config();
+
+// Reads the keys that the configuration has over `base`, and complains of wrong values. The caller, who may have read
 // keys of its own from the same table, calls table.finish(), and checks that what it needs is there.
-Config read_config(TomlReader& table);
+Config read_config(TomlReader& table, Config base = default_config());
 
 // A configuration file's text, complete: complains of unknown keys, and of a missing hostname or
 // spool.directory too. The problems' file is the name to complain under.

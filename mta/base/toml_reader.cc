@@ -269,8 +269,12 @@ std::vector<std::string> TomlReader::keys() const {
 SourcePosition TomlReader::position() const { return position_of(*table_); }
 
 SourcePosition TomlReader::position(std::string_view key) const {
-  const toml::node* node = table_->get(key);
-  return node == nullptr ? position() : position_of(*node);
+  const auto at = table_->find(key);
+  if (at == table_->cend()) return position();
+  const SourcePosition value = position_of(at->second);
+  if (value.line != 0) return value;
+  const auto& begin = at->first.source().begin;  // a value that was put in place of the file's own
+  return {begin.line, begin.column};
 }
 
 void TomlReader::finish() {

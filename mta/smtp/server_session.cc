@@ -202,8 +202,9 @@ Task<void> ServerSession::on(command::Hello hello) {
 Reply ServerSession::hello_reply(bool extended) const {
   Reply reply = Reply::of(250, "", settings_.hostname);
   if (extended) {
-    reply.lines.insert(reply.lines.end(), {"PIPELINING", fmt::format("SIZE {}", settings_.message_size_max), "8BITMIME",
-                                           "ENHANCEDSTATUSCODES"});
+    if (settings_.pipelining) reply.lines.emplace_back("PIPELINING");
+    reply.lines.insert(reply.lines.end(),
+                       {fmt::format("SIZE {}", settings_.message_size_max), "8BITMIME", "ENHANCEDSTATUSCODES"});
   }
   return reply;
 }

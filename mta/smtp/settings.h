@@ -22,6 +22,7 @@ struct ServerSettings {
   Duration session_timeout = 2h;        // of a whole session
   Duration greeting_delay = 0s;         // before the greeting; a client that speaks meanwhile is refused
   std::vector<IpNetwork> refused_clients;  // greeted by 554 (section 3.1)
+  bool pipelining = true;               // offer it (RFC 2920)
   bool bare_newline_ok = false;         // false: a bare CR or LF in content is refused after its dot
 };
 
