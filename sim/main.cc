@@ -65,7 +65,7 @@ std::size_t jobs_or_default(std::size_t asked) { return asked != 0 ? asked : std
 
 // What a run of the suite has come to.
 struct Totals {
-  std::size_t passed = 0, failed = 0, invalid = 0, variants = 0;
+  std::size_t passed = 0, failed = 0, skipped = 0, invalid = 0, variants = 0;
   Duration virtual_time{};
   ProbeCount probes;
   bool trouble = false;
@@ -97,6 +97,14 @@ void tell_outcome(const ScenarioOutcome& outcome, bool tell_passed, Totals& tota
   }
   totals.variants += outcome.variants.size();
   totals.virtual_time += virtual_time;
+  for (const VariantOutcome& variant : outcome.variants) {
+    if (variant.skipped.empty()) continue;
+    fmt::print("skip {}{}   {}\n", outcome.path, variant.variant.empty() ? "" : fmt::format(" [{}]", variant.variant), variant.skipped);
+  }
+  if (outcome.skipped()) {
+    ++totals.skipped;
+    return;
+  }
   if (outcome.passed()) {
     ++totals.passed;
     if (tell_passed) {
@@ -153,6 +161,7 @@ int run(const RunArguments& arguments) {
   if (!write_suite_report(arguments, report)) totals.trouble = true;
 
   std::string summary = fmt::format("{} passed, {} failed", totals.passed, totals.failed);
+  if (totals.skipped != 0) summary += fmt::format(", {} skipped", totals.skipped);
   if (totals.invalid != 0) summary += fmt::format(", {} invalid", totals.invalid);
   summary += fmt::format("; {}, {} of virtual time", plural(totals.variants, "run"), short_time(totals.virtual_time));
   if (to_terminal || arguments.verbose) {
@@ -179,8 +188,8 @@ int check(const std::vector<std::string>& arguments) {
   std::size_t invalid = 0;
   CaseChecker cases;
   for (const std::string& path : *paths) {
-    const auto scenario = read_scenario(path);
-    const std::vector<Problem> problems = scenario ? cases.check(*scenario) : scenario.error();
+    const auto variants = read_variants(path);
+    const std::vector<Problem> problems = variants ? cases.check(variants->front()) : variants.error();
     if (problems.empty()) continue;
     ++invalid;
     complain(problems);

@@ -71,7 +71,7 @@ std::expected<Coverage, std::vector<Problem>> survey(const std::vector<std::stri
   run_suite(paths, options, [&](const ScenarioOutcome& outcome) {
     const auto scenario = scenarios.find(outcome.path);
     PP_CHECK(scenario != scenarios.end(), "an outcome of a scenario that was not read");
-    coverage.add(scenario->second, outcome.passed());
+    if (!outcome.skipped()) coverage.add(scenario->second, outcome.passed());
     done(outcome);
   });
   return coverage;

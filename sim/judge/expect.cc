@@ -8,6 +8,19 @@
 
 namespace postproof::sim {
 
+std::optional<Failure> check(const Expect& expect, const Evidence& evidence) {
+  return std::visit(
+      [&](const auto& what) -> std::optional<Failure> {
+        if constexpr (requires { check(what, evidence); }) return check(what, evidence);
+        return std::nullopt;
+      },
+      expect.what);
+}
+
+bool is_of_group(const Expect& expect) {
+  return std::holds_alternative<ExpectRate>(expect.what) || std::holds_alternative<ExpectDistribution>(expect.what);
+}
+
 std::string last_word(const Evidence& evidence, std::string_view recipient_pattern, std::vector<std::size_t>& records) {
   const auto& events = evidence.events();
   for (auto at = events.rbegin(); at != events.rend(); ++at) {

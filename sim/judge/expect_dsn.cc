@@ -16,7 +16,17 @@ bool matches(std::string_view pattern, std::string_view value) {
   return pattern.empty() || glob_match(pattern, value, true) || glob_match(pattern, without_type(value), true);
 }
 
-std::string mismatch(const ExpectDsn& expect, const ReportRecipient& group) {
+// `start`: the wall time of virtual time 0.
+std::string date_mismatch(std::string_view name, const std::optional<When>& wanted, std::string_view date, WallTime start) {
+  if (!wanted) return "";
+  if (date.empty()) return fmt::format("{}=(none)", name);
+  const auto time = read_date(date);
+  if (!time) return fmt::format("{}={}", name, date);
+  const Duration at = *time - start;
+  return within(at, *wanted) ? "" : fmt::format("{}={} ({})", name, view_time(at), date);
+}
+
+std::string mismatch(const ExpectDsn& expect, const ReportRecipient& group, WallTime start) {
   if (!matches(expect.final, group.final_recipient)) return fmt::format("final={}", group.address());
   if (!matches(expect.action, group.action)) return fmt::format("action={}", group.action);
   if (!matches(expect.status, group.status)) return fmt::format("status={}", group.status);
@@ -26,10 +36,33 @@ std::string mismatch(const ExpectDsn& expect, const ReportRecipient& group) {
   if (!matches(expect.diagnostic, group.diagnostic_code)) {
     return fmt::format("diagnostic={}", group.diagnostic_code.empty() ? "(none)" : group.diagnostic_code);
   }
+  if (!matches(expect.original, group.original_recipient)) {
+    return fmt::format("original={}", group.original_recipient.empty() ? "(none)" : group.original_recipient);
+  }
+  if (std::string trouble = date_mismatch("last_attempt", expect.last_attempt, group.last_attempt_date, start); !trouble.empty()) return trouble;
+  return date_mismatch("retry_until", expect.retry_until, group.will_retry_until, start);
+}
+
+std::string_view to_word(Report::Returned returned) {
+  switch (returned) {
+    case Report::Returned::nothing: return "none";
+    case Report::Returned::headers: return "headers";
+    case Report::Returned::full: return "full";
+  }
   return "";
 }
 
-std::string mismatch(const ExpectDsn& expect, const Arrival& arrival, std::string_view recipient) {
+// What the report says of the message as a whole.
+std::string mismatch(const ExpectDsn& expect, const Report& report, WallTime start) {
+  if (!matches(expect.reporting, report.reporting_mta)) return fmt::format("reporting={}", without_type(report.reporting_mta));
+  if (!expect.envid.empty() && !glob_match(expect.envid, report.original_envelope_id)) {
+    return fmt::format("envid={}", report.original_envelope_id.empty() ? "(none)" : report.original_envelope_id);
+  }
+  if (!expect.ret.empty() && expect.ret != to_word(report.returned)) return fmt::format("ret={}", to_word(report.returned));
+  return date_mismatch("arrival", expect.arrival, report.arrival_date, start);
+}
+
+std::string mismatch(const ExpectDsn& expect, const Arrival& arrival, std::string_view recipient, WallTime start) {
   if (!expect.to.empty() && !mailbox_matches(expect.to, recipient)) return fmt::format("to <{}>", recipient);
   if (!expect.at.empty() && arrival.message->peer != expect.at) return fmt::format("at {}", arrival.message->peer);
   for (const std::string& text : expect.contains) {
@@ -38,15 +71,15 @@ std::string mismatch(const ExpectDsn& expect, const Arrival& arrival, std::strin
         content.find(text) != std::string_view::npos || content.find(with_crlf(text)) != std::string_view::npos;
     if (!there) return fmt::format("does not contain \"{}\"", escape(text));
   }
-  return "";
+  return mismatch(expect, *arrival.report, start);
 }
 
 // None: the report as a whole, sent to this recipient, is what the expectation wants.
-std::string report_mismatch(const ExpectDsn& expect, const Arrival& arrival, std::string_view recipient) {
-  if (std::string trouble = mismatch(expect, arrival, recipient); !trouble.empty()) return trouble;
+std::string report_mismatch(const ExpectDsn& expect, const Arrival& arrival, std::string_view recipient, WallTime start) {
+  if (std::string trouble = mismatch(expect, arrival, recipient, start); !trouble.empty()) return trouble;
   std::string last;
   for (const ReportRecipient& group : arrival.report->recipients) {
-    std::string trouble = mismatch(expect, group);
+    std::string trouble = mismatch(expect, group, start);
     if (trouble.empty()) return "";
     // What is told of the right recipient says more.
     if (last.empty() || matches(expect.final, group.final_recipient)) last = std::move(trouble);
@@ -66,6 +99,14 @@ std::string wanted_text(const ExpectDsn& expect, std::size_t count) {
   add("status", expect.status);
   add("remote", expect.remote);
   add("diagnostic", expect.diagnostic);
+  add("original", expect.original);
+  add("reporting", expect.reporting);
+  add("envid", expect.envid);
+  add("ret", expect.ret);
+  for (const auto& [key, moment] : {std::pair{"arrival", &expect.arrival}, std::pair{"last_attempt", &expect.last_attempt},
+                                    std::pair{"retry_until", &expect.retry_until}}) {
+    if (*moment) text += fmt::format(" {}={}", key, to_text(**moment));
+  }
   for (const std::string& part : expect.contains) text += fmt::format(" contains=\"{}\"", escape(part));
   if (!expect.when.empty()) text += fmt::format(", {}", to_text(expect.when));
   return text;
@@ -73,8 +114,8 @@ std::string wanted_text(const ExpectDsn& expect, std::size_t count) {
 
 }  // namespace
 
-bool names(const ExpectDsn& expect, const Arrival& arrival, std::string_view recipient, const ReportRecipient& group) {
-  return arrival.report && mismatch(expect, arrival, recipient).empty() && mismatch(expect, group).empty();
+bool names(const ExpectDsn& expect, const Arrival& arrival, std::string_view recipient, const ReportRecipient& group, WallTime start) {
+  return arrival.report && mismatch(expect, arrival, recipient, start).empty() && mismatch(expect, group, start).empty();
 }
 
 std::optional<Failure> check(const ExpectDsn& expect, const Evidence& evidence) {
@@ -85,7 +126,7 @@ std::optional<Failure> check(const ExpectDsn& expect, const Evidence& evidence) 
   for (const Arrival& arrival : evidence.arrivals()) {
     if (!arrival.report) continue;
     for (const std::string& recipient : arrival.message->recipients) {
-      std::string trouble = report_mismatch(expect, arrival, recipient);
+      std::string trouble = report_mismatch(expect, arrival, recipient, evidence.recording().start);
       if (trouble.empty()) {
         found.push_back(&arrival);
         times.push_back(arrival.at);

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "mta/base/text.h"
+#include "sim/judge/event_line.h"
 #include "sim/judge/expect.h"
 #include "sim/recording/view_time.h"
 
@@ -20,25 +21,27 @@ struct Found {
 
 using Matches = std::function<bool(std::string_view)>;
 
-std::optional<Found> on_wire(const ExpectNever& expect, const Conversation& conversation, const Matches& matches) {
+std::optional<Found> on_wire(const ExpectNever& expect, const Conversation& conversation, const Recording& recording,
+                             const Matches& matches) {
+  const auto in_window = [&](std::size_t record) { return expect.window.holds(recording.records[record].at); };
   if (expect.event == "connect") {
     const std::string text =
         fmt::format("{} > {} {}", conversation.opener, conversation.acceptor.empty() ? "nobody" : conversation.acceptor,
                     conversation.to.to_string());
-    if (matches(text)) return Found{conversation.dial, text};
+    if (in_window(conversation.dial) && matches(text)) return Found{conversation.dial, text};
   } else if (expect.event == "command") {
     for (const HeardCommand& command : conversation.commands) {
-      if (matches(command.line)) return Found{command.record, command.line};
+      if (in_window(command.record) && matches(command.line)) return Found{command.record, command.line};
     }
   } else if (expect.event == "reply") {
     for (const HeardReply& reply : conversation.replies) {
-      if (matches(reply.on_one_line())) return Found{reply.record, reply.on_one_line()};
+      if (in_window(reply.record) && matches(reply.on_one_line())) return Found{reply.record, reply.on_one_line()};
     }
   } else if (expect.event == "data") {
     // Content that begins to cross counts, whether its end comes or not.
     for (std::size_t i = 0; i < conversation.commands.size(); ++i) {
       const HeardCommand& command = conversation.commands[i];
-      if (command.verb != "DATA" || !command.reply || conversation.replies[*command.reply].code != 354) continue;
+      if (!in_window(command.record) || command.verb != "DATA" || !command.reply || conversation.replies[*command.reply].code != 354) continue;
       const auto message = std::ranges::find(conversation.messages, i, &HeardMessage::command);
       const bool whole = message != conversation.messages.end();
       if (expect.match == "*" || (whole && (matches(message->content) || matches(message->sender)))) {
@@ -70,12 +73,6 @@ bool at_host(const ExpectNever& expect, const EventSeen& seen, const Scenario& s
   return mta != scenario.mtas.end() && speaks_of(seen, *mta);
 }
 
-std::string event_text(const record::MtaEvent& event) {
-  std::string text = event.name;
-  for (const auto& [key, value] : event.fields) text += fmt::format(" {}={}", key, value);
-  return text;
-}
-
 // Read from the octets of connections.
 bool is_smtp_event(std::string_view event) {
   return event == "connect" || event == "command" || event == "reply" || event == "data";
@@ -86,7 +83,8 @@ std::optional<Found> find(const ExpectNever& expect, const Evidence& evidence) {
   if (is_smtp_event(expect.event)) {
     for (const Conversation& conversation : evidence.conversations()) {
       if (!conversation.smtp || (!expect.at.empty() && conversation.acceptor != expect.at)) continue;
-      if (auto found = on_wire(expect, conversation, matches)) return found;
+      if (!expect.by.empty() && conversation.opener != expect.by) continue;
+      if (auto found = on_wire(expect, conversation, evidence.recording(), matches)) return found;
     }
     return std::nullopt;
   }
@@ -96,16 +94,13 @@ std::optional<Found> find(const ExpectNever& expect, const Evidence& evidence) {
       const auto* dns = std::get_if<record::Dns>(&records[i].what);
       if (dns == nullptr || (!expect.at.empty() && dns->server != expect.at && dns->client != expect.at)) continue;
       const std::string text = fmt::format("{} {}", dns->name, dns->type);
-      if (matches(text) || matches(dns->name)) return Found{i, text};
+      if (expect.window.holds(records[i].at) && (matches(text) || matches(dns->name))) return Found{i, text};
     }
     return std::nullopt;
   }
   for (const EventSeen& seen : evidence.events()) {
     if (seen.event->name != expect.event || !at_host(expect, seen, evidence.scenario())) continue;
-    const std::string text = event_text(*seen.event);
-    const bool any_field =
-        std::ranges::any_of(seen.event->fields, [&](const auto& field) { return matches(field.second); });
-    if (any_field || matches(text)) return Found{seen.record, text};
+    if (expect.window.holds(seen.at) && event_matches(*seen.event, expect.match)) return Found{seen.record, event_line(*seen.event)};
   }
   return std::nullopt;
 }
@@ -121,6 +116,9 @@ std::optional<Failure> check(const ExpectNever& expect, const Evidence& evidence
   failure.expectation = "expect never";
   failure.wanted = fmt::format("no {}", expect.event);
   if (!expect.at.empty()) failure.wanted += " at " + expect.at;
+  if (!expect.by.empty()) failure.wanted += " by " + expect.by;
+  if (expect.window.from) failure.wanted += " from " + view_time(*expect.window.from);
+  if (expect.window.until) failure.wanted += " until " + view_time(*expect.window.until);
   if (expect.match != "*") failure.wanted += fmt::format(" like \"{}\"", expect.match);
   failure.nearest =
       fmt::format("{} at {}: {}  <- event {}", expect.event, view_time(evidence.recording().records[found->record].at),

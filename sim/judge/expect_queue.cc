@@ -21,6 +21,19 @@ std::string describe(const QueuedRecipient& held) {
                      state.due ? ", due at " + view_time(*state.due) : "");
 }
 
+// Since the MTA took the oldest of them. None: it told of none of them.
+std::optional<Duration> oldest_age(const std::vector<QueuedRecipient>& held, const Evidence& evidence, Duration now) {
+  std::optional<Duration> age;
+  for (const EventSeen& seen : evidence.events()) {
+    if (seen.event->name != "accepted" || seen.at > now) continue;
+    const bool waits = std::ranges::any_of(held, [&](const QueuedRecipient& one) {
+      return one.state->node == seen.event->node && one.state->message == seen.field("message");
+    });
+    if (waits && (!age || now - seen.at > *age)) age = now - seen.at;
+  }
+  return age;
+}
+
 }  // namespace
 
 std::optional<Failure> check(const ExpectQueue& expect, const Evidence& evidence) {
@@ -38,7 +51,9 @@ std::optional<Failure> check(const ExpectQueue& expect, const Evidence& evidence
   const bool next_holds = !expect.next || std::ranges::any_of(held, [&](const QueuedRecipient& recipient) {
     return recipient.state->due && within(*recipient.state->due, *expect.next);
   });
-  if (depth_holds && next_holds) return std::nullopt;
+  const std::optional<Duration> age = oldest_age(held, evidence, expect.t.value_or(evidence.ended_at()));
+  const bool age_holds = !expect.age || (age && within(*age, *expect.age));
+  if (depth_holds && next_holds && age_holds) return std::nullopt;
 
   Failure failure;
   failure.expectation = "expect queue";
@@ -47,7 +62,9 @@ std::optional<Failure> check(const ExpectQueue& expect, const Evidence& evidence
   if (!expect.rcpt.empty()) failure.wanted += " for " + expect.rcpt;
   if (expect.t) failure.wanted += fmt::format(", seen at {}", view_time(*expect.t));
   if (expect.next) failure.wanted += fmt::format(", next attempt {}", to_text(*expect.next));
+  if (expect.age) failure.wanted += fmt::format(", the oldest of age {}", to_text(*expect.age));
   failure.nearest = counted(messages.size(), "message", "messages");
+  if (expect.age && age) failure.nearest += ", the oldest of age " + view_time(*age);
   for (std::size_t i = 0; i < held.size() && i < kShownMax; ++i) {
     failure.nearest += fmt::format("{}{}", i == 0 ? ": " : "; ", describe(held[i]));
     failure.records.push_back(held[i].record);

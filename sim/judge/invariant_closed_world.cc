@@ -16,7 +16,8 @@ namespace {
 template <class Kind, class... Args>
 bool any_names(const Scenario& scenario, const Args&... args) {
   return std::ranges::any_of(scenario.expects, [&](const Expect& expect) {
-    const auto* kind = std::get_if<Kind>(&expect.what);
+    const auto* rate = std::get_if<ExpectRate>(&expect.what);
+    const auto* kind = std::get_if<Kind>(&(rate != nullptr ? *rate->of : expect).what);
     return kind != nullptr && names(*kind, args...);
   });
 }
@@ -39,7 +40,7 @@ void check_closed_world(const Evidence& evidence, std::vector<Failure>& failures
         continue;
       }
       for (const ReportRecipient& group : arrival.report->recipients) {
-        if (any_names<ExpectDsn>(scenario, arrival, std::string_view(recipient), group)) continue;
+        if (any_names<ExpectDsn>(scenario, arrival, std::string_view(recipient), group, evidence.recording().start)) continue;
         breaches.add(fmt::format("{}: report to <{}>: final={} action={} status={}{}", place, escape(recipient),
                                  escape(group.address()), escape(group.action), escape(group.status),
                                  event_reference(arrival.record)),

@@ -1,6 +1,7 @@
 #include "sim/judge/report_reader.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "mta/base/text.h"
@@ -127,7 +128,10 @@ std::string decode_quoted_printable(std::string_view text) {
 }
 
 void read_status(std::string_view text, Report& report) {
-  report.reporting_mta = value_of(read_fields(text), "reporting-mta");
+  const std::vector<Field> message = read_fields(text);
+  report.reporting_mta = value_of(message, "reporting-mta");
+  report.original_envelope_id = value_of(message, "original-envelope-id");
+  report.arrival_date = value_of(message, "arrival-date");
   while (!text.empty()) {
     const std::vector<Field> fields = read_fields(text);
     if (fields.empty()) continue;
@@ -137,6 +141,9 @@ void read_status(std::string_view text, Report& report) {
     recipient.status = value_of(fields, "status");
     recipient.remote_mta = value_of(fields, "remote-mta");
     recipient.diagnostic_code = value_of(fields, "diagnostic-code");
+    recipient.original_recipient = value_of(fields, "original-recipient");
+    recipient.last_attempt_date = value_of(fields, "last-attempt-date");
+    recipient.will_retry_until = value_of(fields, "will-retry-until");
     report.recipients.push_back(std::move(recipient));
   }
 }
@@ -148,6 +155,31 @@ std::string ReportRecipient::address() const { return std::string(without_type(f
 std::string_view without_type(std::string_view value) {
   const std::size_t semicolon = value.find(';');
   return semicolon == std::string_view::npos ? trim(value) : trim(value.substr(semicolon + 1));
+}
+
+std::optional<WallTime> read_date(std::string_view value) {
+  static constexpr std::string_view kMonths[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
+  if (const std::size_t comma = value.find(','); comma != std::string_view::npos) value.remove_prefix(comma + 1);
+  std::vector<std::string_view> words;
+  for (const std::string_view word : split(trim(value), ' ')) {
+    if (!word.empty()) words.push_back(word);
+  }
+  if (words.size() < 5) return std::nullopt;
+  const auto month = std::ranges::find(kMonths, ascii_lower(words[1]));
+  const auto clock = split(words[3], ':');
+  const auto day = parse_decimal(words[0]), year = parse_decimal(words[2]);
+  if (month == std::end(kMonths) || !day || !year || *year > 9999 || clock.size() < 2 || clock.size() > 3) return std::nullopt;
+  const auto hour = parse_decimal(clock[0]), minute = parse_decimal(clock[1]);
+  const auto second = clock.size() == 3 ? parse_decimal(clock[2]) : std::optional<std::uint64_t>(0);
+  const auto zone = words[4].size() == 5 ? parse_decimal(words[4].substr(1)) : std::nullopt;
+  if (!hour || !minute || !second || !zone || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)), std::chrono::month(static_cast<unsigned>(month - kMonths) + 1),
+                                         std::chrono::day(static_cast<unsigned>(*day))};
+  if (!date.ok()) return std::nullopt;
+  const auto offset = std::chrono::hours(*zone / 100) + std::chrono::minutes(*zone % 100);
+  const Duration of_day = std::chrono::hours(*hour) + std::chrono::minutes(*minute) + std::chrono::seconds(*second) +
+                          (words[4].front() == '-' ? offset : -offset);
+  return WallTime(std::chrono::sys_days(date).time_since_epoch() + of_day);
 }
 
 std::string_view header_of(std::string_view content) {
@@ -184,6 +216,7 @@ std::optional<Report> read_report(std::string_view content) {
       read_status(decoded, *report);
     } else if (media == "text/rfc822-headers" || media == "message/rfc822" || media == "message/global") {
       if (!report) report.emplace();
+      report->returned = media == "text/rfc822-headers" ? Report::Returned::headers : Report::Returned::full;
       report->original_header = header_of(decoded);
       // A part's last line end belongs to the boundary.
       if (!report->original_header.empty() && !report->original_header.ends_with("\r\n"))

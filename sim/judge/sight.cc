@@ -10,6 +10,11 @@ namespace {
 
 std::string why(const ExpectAttempts&) { return "attempts are told by the MTA itself"; }
 std::string why(const ExpectQueue&) { return "what stands in a queue is told by the MTA itself"; }
+std::string why(const ExpectLog&) { return "the log is the MTA's own"; }
+std::string why(const ExpectResource& resource) {
+  const bool of_disk = resource.of == "disk_operations" || resource.of == "syncs";
+  return of_disk ? "nobody sees the MTA's disk" : resource.of == "datagrams" ? "datagrams are not recorded one by one" : "";
+}
 std::string why(const ExpectEnd& end) {
   if (end.queue) return "what is left in queues is told by the MTA itself";
   if (end.when) return "when it ends depends on how long somebody watches";
@@ -27,6 +32,14 @@ std::string name(const ExpectDelivered&) { return "delivered"; }
 std::string name(const ExpectDsn&) { return "dsn"; }
 std::string name(const ExpectAttempts&) { return "attempts"; }
 std::string name(const ExpectQueue&) { return "queue"; }
+std::string name(const ExpectReply&) { return "reply"; }
+std::string name(const ExpectWire&) { return "wire"; }
+std::string name(const ExpectHeader&) { return "header"; }
+std::string name(const ExpectLog&) { return "log"; }
+std::string name(const ExpectDns&) { return "dns"; }
+std::string name(const ExpectResource&) { return "resource"; }
+std::string name(const ExpectRate&) { return "rate"; }
+std::string name(const ExpectDistribution&) { return "distribution"; }
 std::string name(const ExpectNever&) { return "never"; }
 std::string name(const ExpectEnd&) { return "end"; }
 

@@ -6,7 +6,7 @@
 namespace postproof::sim {
 
 struct Peer::Impl {
-  Impl(Env& env, PeerSettings given, std::unique_ptr<Behaviour> behaves, Recorder& recorder)
+  Impl(Env& env, PeerSettings given, std::shared_ptr<Behaviour> behaves, Recorder& recorder)
       : settings(std::move(given)),
         behaviour(std::move(behaves)),
         shared{settings, behaviour.get(), recorder},
@@ -18,12 +18,12 @@ struct Peer::Impl {
   }
 
   PeerSettings settings;
-  std::unique_ptr<Behaviour> behaviour;
+  std::shared_ptr<Behaviour> behaviour;
   PeerShared shared;
   ConnectionServer server;
 };
 
-Peer::Peer(Env& env, PeerSettings settings, std::unique_ptr<Behaviour> behaviour, Recorder& recorder)
+Peer::Peer(Env& env, PeerSettings settings, std::shared_ptr<Behaviour> behaviour, Recorder& recorder)
     : impl_(std::make_unique<Impl>(env, std::move(settings), std::move(behaviour), recorder)) {}
 Peer::~Peer() = default;
 

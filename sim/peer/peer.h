@@ -23,6 +23,7 @@ struct PeerSettings {
   std::vector<Endpoint> listen;
   std::string banner;                 // behind the host name in the greeting; empty: "ESMTP ready"
   std::vector<std::string> keywords;  // of EHLO
+  std::vector<FinalDot> end_of_data;  // what ends content besides CRLF.CRLF; if any does, LF ends a command too
   // Longer than RFC 5321 section 4.5.3.2.7 asks for: the client's own timeouts are to be seen.
   Duration idle_timeout = std::chrono::minutes{30};
 };
@@ -30,7 +31,7 @@ struct PeerSettings {
 class Peer {
  public:
   // `behaviour` may be null.
-  Peer(Env& env, PeerSettings settings, std::unique_ptr<Behaviour> behaviour, Recorder& recorder);
+  Peer(Env& env, PeerSettings settings, std::shared_ptr<Behaviour> behaviour, Recorder& recorder);
   ~Peer();
   // Serves until the Env goes away or stop(); all sessions have ended when it returns.
   Task<Result<void>> run();

@@ -16,28 +16,27 @@ PeerSettings settings_of(const PeerPart& part) {
   for (const IpAddress& address : part.addresses) settings.listen.emplace_back(address, part.port);
   settings.banner = part.banner;
   settings.keywords = part.keywords;
+  settings.end_of_data = part.end_of_data;
   return settings;
 }
 
 }  // namespace
 
 struct PeerProgram::Impl {
-  Impl(Env& env, const PeerPart& part, MonoTime start, Recorder& recorder) {
+  Impl(Env& env, const PeerPart& part, std::shared_ptr<Behaviour> behaviour, Recorder& recorder) {
     if (!part.script.empty()) {
       server.emplace<std::unique_ptr<ScriptPeer>>(
           std::make_unique<ScriptPeer>(env, settings_of(part), part.script, part.script_line, recorder));
       return;
     }
-    std::unique_ptr<Behaviour> behaviour;
-    if (!part.rules.empty()) behaviour = rule_behaviour(part.rules, start);
     server = std::make_unique<Peer>(env, settings_of(part), std::move(behaviour), recorder);
   }
 
   std::variant<std::unique_ptr<Peer>, std::unique_ptr<ScriptPeer>> server;
 };
 
-PeerProgram::PeerProgram(Env& env, const PeerPart& part, MonoTime start, Recorder& recorder)
-    : impl_(std::make_unique<Impl>(env, part, start, recorder)) {}
+PeerProgram::PeerProgram(Env& env, const PeerPart& part, std::shared_ptr<Behaviour> behaviour, Recorder& recorder)
+    : impl_(std::make_unique<Impl>(env, part, std::move(behaviour), recorder)) {}
 PeerProgram::~PeerProgram() = default;
 
 Task<Result<void>> PeerProgram::run() {

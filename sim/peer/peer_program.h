@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "mta/env/env.h"
+#include "sim/peer/behaviour.h"
 #include "sim/recording/recorder.h"
 #include "sim/scenario/scenario.h"
 
@@ -13,8 +14,8 @@ namespace postproof::sim {
 
 class PeerProgram {
  public:
-  // The part outlives it. `start` is time 0 of the run by this Env's clock.
-  PeerProgram(Env& env, const PeerPart& part, MonoTime start, Recorder& recorder);
+  // The part outlives it. `behaviour`: what it does otherwise (StandingBehaviours gives it); null: nothing.
+  PeerProgram(Env& env, const PeerPart& part, std::shared_ptr<Behaviour> behaviour, Recorder& recorder);
   ~PeerProgram();
 
   // Serves until the Env goes away or stop(); all sessions have ended when it returns. An error: it could not listen.

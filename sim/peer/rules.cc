@@ -36,8 +36,9 @@ class RuleBehaviour final : public Behaviour {
 
   bool fires(State& state, const PeerEvent& event) {
     const Rule& rule = state.rule;
-    if (!equal_ignoring_case(rule.on, event.on)) return false;
-    if (!glob_match(rule.match, event.argument, true)) return false;
+    const bool anywhere = rule.on == "*" && event.on != "content";
+    if (!anywhere && !equal_ignoring_case(rule.on, event.on)) return false;
+    if (!glob_match(rule.match, event.argument, true) || !glob_match(rule.line_match, event.line, true)) return false;
     const Duration at = event.now - start_;
     if (rule.from && at < *rule.from) return false;
     if (rule.until && at >= *rule.until) return false;
@@ -52,17 +53,34 @@ class RuleBehaviour final : public Behaviour {
     return true;
   }
 
+  // What the rule is about, as the recording calls it. Empty: an exception, nothing is wrong.
+  static std::string kind_of(const Rule& rule) {
+    if (rule.form != ReplyForm::normal) return "smtp.malformed";
+    if (!rule.early.empty()) return "smtp.early";
+    if (!rule.extra.empty()) return "smtp.extra";
+    if (rule.split != 0) return "smtp.split";
+    if (!rule.raw.empty()) return "smtp.raw";
+    if (!rule.reply.empty()) return "smtp.reply";
+    return rule.delay > Duration::zero() ? "smtp.delay" : "";
+  }
+
   static Action action_of(const Rule& rule) {
     Action action;
     action.reply = rule.reply;
     action.raw = rule.raw;
+    action.form = rule.form;
+    action.split = rule.split;
+    action.every = rule.every;
+    action.extra = rule.extra;
+    action.early = rule.early;
+    action.octets = rule.octets;
     action.delay = rule.delay;
     action.line = rule.line;
     action.keep_message = rule.take;
     const bool says_nothing = rule.reply.empty() && rule.raw.empty();
     switch (rule.act) {
       case Rule::Act::reply:
-        action.fault = !rule.raw.empty() ? "smtp.raw" : !rule.reply.empty() ? "smtp.reply" : "smtp.delay";
+        action.fault = kind_of(rule);
         break;
       case Rule::Act::silence:
         action.silent = true;

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "mta/base/text.h"
+#include "sim/peer/reply_form.h"
 #include "sim/wire/dot.h"
 #include "sim/wire/reply.h"
 
@@ -26,6 +28,22 @@ std::string joined(const std::vector<std::string>& lines, std::string_view betwe
   }
   return out;
 }
+
+// As strict as RFC 5321, or as lenient as the peer is.
+class ContentDecoder {
+ public:
+  explicit ContentDecoder(const std::vector<FinalDot>& also) {
+    if (!also.empty()) lenient_.emplace(also);
+  }
+  std::size_t feed(std::string_view octets, std::string& content) {
+    return lenient_ ? lenient_->feed(octets, content) : strict_.feed(octets, content);
+  }
+  bool done() const { return lenient_ ? lenient_->done() : strict_.done(); }
+
+ private:
+  DotDecoder strict_;
+  std::optional<LenientDotDecoder> lenient_;
+};
 
 // The code of a reply's first line; empty if it has none.
 std::string code_of(std::string_view reply) {
@@ -52,11 +70,12 @@ Task<void> PeerSession::run() {
 }
 
 Task<bool> PeerSession::next_command() {
-  std::optional<std::string> here = buffer_.try_line(LineEnd::crlf);
+  const LineEnd line_end = shared_.settings.end_of_data.empty() ? LineEnd::crlf : LineEnd::lf;
+  std::optional<std::string> here = buffer_.try_line(line_end);
   if (!here) {
     const bool flushed = co_await flush();
     if (!flushed) co_return false;
-    Result<std::string> line = co_await buffer_.line(LineEnd::crlf, idle_deadline());
+    Result<std::string> line = co_await buffer_.line(line_end, idle_deadline());
     if (!line) {
       co_await give_up(std::move(line.error()));
       co_return false;
@@ -73,6 +92,7 @@ Task<bool> PeerSession::obey(std::string line) {
   asked.argument = command.has_path ? command.address : command.argument;
   asked.line = std::move(line);
   Receiver::Lines normal = receiver_.reply(command);
+  if (command.verb == "EHLO") asked.normal = normal;
   if (!well_formed) normal = receiver_.line("500", "5.5.2", "bare CR or LF in a command");
   Answer answer = decide(asked, std::move(normal));
   receiver_.answered(command, answer.code);
@@ -109,12 +129,29 @@ Task<bool> PeerSession::take_content() {
 Task<bool> PeerSession::read_content(std::string& content) {
   const bool flushed = co_await flush();
   if (!flushed) co_return false;
-  DotDecoder decoder;
+  const PeerEvent begins = event("content");
+  std::optional<Action> strikes;  // in the middle of it
+  if (shared_.behaviour != nullptr) strikes = shared_.behaviour->on(begins);
+  ContentDecoder decoder(shared_.settings.end_of_data);
+  std::size_t read = 0;
   for (;;) {
-    const std::size_t taken = decoder.feed(buffer_.buffered(), content);
+    std::string_view here = buffer_.buffered();
+    if (strikes) here = here.substr(0, strikes->octets - read);
+    const std::size_t taken = decoder.feed(here, content);
     buffer_.consume(taken);
+    read += taken;
     if (content.size() > kPeerContentMax) content.resize(kPeerContentMax + 1);
     if (decoder.done()) co_return true;
+    if (strikes && read >= strikes->octets) {
+      if (!strikes->fault.empty()) record_fault(begins, *strikes);
+      Action action = std::move(*strikes);
+      strikes.reset();
+      const bool go_on = co_await carry_out(std::move(action));
+      if (!go_on) co_return false;
+      const bool sent = co_await flush();
+      if (!sent) co_return false;
+      continue;
+    }
     Result<std::size_t> more = co_await buffer_.fill(idle_deadline());
     if (!more) {
       co_await give_up(std::move(more.error()));
@@ -136,14 +173,39 @@ Task<void> PeerSession::give_up(Error error) {
 Task<bool> PeerSession::carry_out(Action action) {
   const bool still_there = co_await hesitate(action.delay);
   if (!still_there) co_return false;
-  for (const std::string& line : action.reply) out_ += line + "\r\n";
-  out_ += action.raw;
+  std::string octets = formed_reply(action.form, action.reply) + action.raw;
+  octets += formed_reply(ReplyForm::normal, action.extra);
+  octets += formed_reply(ReplyForm::normal, action.early);
+  if (!action.early.empty()) answered_early_ = code_of(action.early.front());
+  if (action.split > 1) {
+    const bool dripped = co_await send_in_pieces(std::move(octets), action.split, action.every);
+    if (!dripped) co_return false;
+  } else {
+    out_ += octets;
+  }
   const bool goes_on = action.then == Action::Then::go_on;
   if (goes_on && action.raw.empty()) co_return true;
   const bool flushed = co_await flush();
   if (action.then == Action::Then::reset) served_.stream().reset();
   if (!goes_on) co_return false;
   co_return flushed;
+}
+
+// Of equal length, as far as they go.
+Task<bool> PeerSession::send_in_pieces(std::string octets, std::uint64_t pieces, Duration every) {
+  const bool flushed = co_await flush();
+  if (!flushed) co_return false;
+  const std::size_t size = std::max<std::size_t>(1, (octets.size() + pieces - 1) / pieces);
+  for (std::size_t at = 0; at < octets.size(); at += size) {
+    if (at > 0) {
+      const bool still_there = co_await served_.pause(every);
+      if (!still_there) co_return false;
+    }
+    out_ = octets.substr(at, size);
+    const bool sent = co_await flush();
+    if (!sent) co_return false;
+  }
+  co_return true;
 }
 
 // What came before goes out first.
@@ -192,6 +254,11 @@ PeerEvent PeerSession::event(std::string on) {
 
 PeerSession::Answer PeerSession::decide(const PeerEvent& event, Receiver::Lines normal) {
   Answer answer;
+  if (answered_early_) {
+    answer.code = *std::exchange(answered_early_, std::nullopt);
+    answer.action.silent = true;
+    return answer;
+  }
   if (shared_.behaviour != nullptr) {
     if (auto action = shared_.behaviour->on(event)) {
       answer.action = std::move(*action);
@@ -219,6 +286,7 @@ PeerSession::Answer PeerSession::decide(const PeerEvent& event, Receiver::Lines 
 void PeerSession::record_fault(const PeerEvent& event, const Action& action) {
   std::string detail = event.on;
   if (!event.argument.empty()) detail += " " + event.argument;
+  if (event.on == "content") detail += fmt::format(" octet {}", action.octets);
   detail += ':';
   if (action.delay > Duration::zero()) detail += fmt::format(" after {}", format_duration(action.delay));
   if (!action.raw.empty()) {
@@ -228,6 +296,10 @@ void PeerSession::record_fault(const PeerEvent& event, const Action& action) {
   } else if (action.silent || action.no_answer) {
     detail += " no answer";
   }
+  if (action.form != ReplyForm::normal) detail += fmt::format(" as {}", to_string(action.form));
+  if (action.split > 1) detail += fmt::format(" in {} pieces", action.split);
+  if (!action.extra.empty()) detail += " and one more: " + joined(action.extra, " | ");
+  if (!action.early.empty()) detail += " and the next one early: " + joined(action.early, " | ");
   if (action.then == Action::Then::close) detail += " and closes";
   if (action.then == Action::Then::reset) detail += " and resets";
   const bool unanswered = action.silent || action.no_answer;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "sim/peer/behaviour.h"
@@ -47,6 +48,7 @@ class PeerSession {
   Task<bool> take_content();
   Task<bool> read_content(std::string& content);
   Task<bool> carry_out(Action action);
+  Task<bool> send_in_pieces(std::string octets, std::uint64_t pieces, Duration every);
   Task<bool> hesitate(Duration delay);
   Task<bool> flush();
   Task<void> give_up(Error error);
@@ -65,6 +67,7 @@ class PeerSession {
   std::string client_;  // its address as text
   ConnectionId connection_;
   std::string out_;       // replies that were not written yet
+  std::optional<std::string> answered_early_;  // the code that the next answer had before it was asked for
   bool cut_off_ = false;  // a write has failed: nothing more goes out
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "mta/base/crc32c.h"
 #include "sim/dns/scenario_zones.h"
 #include "sim/judge/evidence.h"
 #include "sim/judge/judge.h"
@@ -18,6 +19,7 @@ namespace postproof::sim {
 namespace {
 
 constexpr std::uint16_t kDnsPort = 53;
+constexpr MonoTime kRunStart{};  // nodes count their monotonic time from the run's beginning
 constexpr std::string_view kSpoolDirectory = "/spool";
 
 // Next to resolver_address() and submit_address(): the world's own hosts have an address of each family.
@@ -47,13 +49,33 @@ std::vector<Endpoint> own_endpoints(const std::vector<Endpoint>& wanted, const s
   return list;
 }
 
+// A production configuration listens on addresses of its own: the host's take their place, port by port.
+std::vector<Endpoint> listen_on(const std::vector<Endpoint>& wanted, const std::vector<IpAddress>& addresses) {
+  std::vector<Endpoint> list;
+  const auto add = [&](Endpoint endpoint) {
+    if (std::ranges::find(list, endpoint) == list.end()) list.push_back(std::move(endpoint));
+  };
+  for (const Endpoint& endpoint : wanted) {
+    if (endpoint.kind() != Endpoint::Kind::ip) {
+      add(endpoint);
+      continue;
+    }
+    for (const IpAddress& address : addresses) {
+      if (address.is_v4() == endpoint.address().is_v4()) add(Endpoint(address, endpoint.port()));
+    }
+  }
+  return list;
+}
+
 // What a scenario's MTA has that its author need not write.
 Config complete(const MtaPart& part) {
   Config config = part.config;
   set_hostname(config, hostname_of(part));
-  config.listen = own_endpoints(config.listen, part.addresses);
+  const bool production = part.configuration.has_value();
+  config.listen = production && !is_given(part, "listen") ? listen_on(config.listen, part.addresses)
+                                                          : own_endpoints(config.listen, part.addresses);
   config.session_threads = 0;
-  if (!is_given(part, "relay.clients") && !is_given(part, "relay.domains")) {
+  if (!production && !is_given(part, "relay.clients") && !is_given(part, "relay.domains")) {
     config.intake.relay_clients = {*IpNetwork::parse("0.0.0.0/0"), *IpNetwork::parse("::/0")};
   }
   if (!part.resolver_given) {
@@ -74,8 +96,10 @@ void Cast::enter(World& world) {
   world_ = &world;
   dns_node_ = &world.add_node(std::string(kResolverHost), {resolver_address(), resolver_address6()});
   for (const MtaPart& part : scenario_.mtas) enter_mta(part);
-  for (const PeerPart& part : scenario_.peers)
-    peers_.push_back(PeerActor{&part, &world.add_node(part.name, part.addresses)});
+  for (const PeerPart& part : scenario_.peers) {
+    peers_.push_back(PeerActor{&part, &world.add_node(part.name, part.addresses),
+                               std::make_shared<DecoratedBehaviour>(behaviours_.of(part, kRunStart))});
+  }
   for (const ClientPart& part : scenario_.clients) add_host(part.name, part.names.front(), part.addresses);
   add_host(std::string(kSubmitHost), submit_address().to_literal(), {submit_address(), submit_address6()});
   enter_links();
@@ -88,9 +112,29 @@ void Cast::enter_mta(const MtaPart& part) {
   actor.part = &part;
   actor.config = complete(part);
   actor.node = &world_->add_node(part.name, part.addresses);
+  give_files(actor);
   actor.node->on_event([this, &actor](const Event& event) {
     if (on_event) on_event(actor, event);
   });
+}
+
+// The recording says which files a run depended on: a disk operation of number 0 for each, before all others.
+void Cast::give_files(MtaActor& actor) {
+  const auto note = [&](const GivenFile& file) {
+    world_->recorder().add(record::DiskOperation{actor.part->name, 0, "given", file.path, 0, file.content.size(),
+                                                 fmt::format("crc32c {:08x}", crc32c(file.content))});
+  };
+  if (actor.part->configuration) {
+    note(*actor.part->configuration);
+    // In production somebody has made the folder that the spool is made in.
+    const std::string& spool = actor.config.spool.directory;
+    actor.node->disk().make_directories(spool.substr(0, spool.rfind('/')));
+  }
+  for (const GivenFile& file : actor.part->files) {
+    actor.node->disk().make_directories(file.path.substr(0, file.path.rfind('/')));
+    actor.node->disk().put(file.path, file.content);
+    note(file);
+  }
 }
 
 HostActor& Cast::add_host(std::string name, std::string helo, std::vector<IpAddress> addresses) {
@@ -223,6 +267,19 @@ void Cast::change_zones(const ZoneChange& change) {
   world_->recorder().add(record::Fault{"dns.zone", std::string(kResolverHost), change.line, describe(change)});
 }
 
+PeerActor* Cast::peer(std::string_view name) {
+  const auto at = std::ranges::find_if(peers_, [&](const PeerActor& actor) { return actor.part->name == name; });
+  return at == peers_.end() ? nullptr : &*at;
+}
+
+void Cast::add_peer_fault(std::string_view name, std::uint64_t id, const PeerFault& fault) {
+  if (PeerActor* actor = peer(name)) actor->behaviour->add(id, decorator_of(fault, kRunStart));
+}
+
+void Cast::remove_peer_fault(std::string_view name, std::uint64_t id) {
+  if (PeerActor* actor = peer(name)) actor->behaviour->remove(id);
+}
+
 void Cast::trouble(std::string_view node, std::uint32_t line, std::string what) {
   world_->recorder().add(record::Fault{std::string(kTrouble), std::string(node), line, std::move(what)});
 }
@@ -250,7 +307,7 @@ Task<void> Cast::run_mta(MtaActor& actor, Env& env) {
 
 Task<void> Cast::run_peer(PeerActor& actor, Env& env) {
   const PeerPart& part = *actor.part;
-  PeerProgram peer(env, part, env.clock.mono() - world_->now(), world_->recorder());
+  PeerProgram peer(env, part, actor.behaviour, world_->recorder());
   const Result<void> ended = co_await peer.run();
   if (!ended && ended.error().code != Errc::closed) trouble(part.name, part.line, ended.error().what);
 }

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "mta/env/wakeup.h"
 #include "mta/mta.h"
 #include "sim/dns/dns_server.h"
+#include "sim/peer/decorator.h"
 #include "sim/scenario/scenario.h"
 #include "sim/world/node.h"
 #include "sim/world/world.h"
@@ -47,6 +49,7 @@ struct HostActor {
 struct PeerActor {
   const PeerPart* part = nullptr;
   Node* node = nullptr;
+  std::shared_ptr<DecoratedBehaviour> behaviour;  // the faults of an [[at]] around what it shares with others
 };
 
 class Cast {
@@ -82,6 +85,10 @@ class Cast {
   // From now on the DNS has these answers.
   void change_zones(const ZoneChange& change);
 
+  // Faults of a peer, for as long as the run. `id` is the caller's.
+  void add_peer_fault(std::string_view peer, std::uint64_t id, const PeerFault& fault);
+  void remove_peer_fault(std::string_view peer, std::uint64_t id);
+
   // Sees every event of an MTA after it was recorded; must not crash it but by crash_soon.
   std::function<void(MtaActor&, const Event&)> on_event;
 
@@ -92,6 +99,7 @@ class Cast {
   };
 
   void enter_mta(const MtaPart& part);
+  void give_files(MtaActor& actor);
   void enter_links();
   HostActor& add_host(std::string name, std::string helo, std::vector<IpAddress> addresses);
   HostActor& host(std::string_view name);
@@ -99,6 +107,7 @@ class Cast {
   void trouble(std::string_view node, std::uint32_t line, std::string what);
 
   Task<void> run_mta(MtaActor& actor, Env& env);
+  PeerActor* peer(std::string_view name);
   Task<void> run_peer(PeerActor& actor, Env& env);
   Task<void> run_host(HostActor& actor, Env& env);
   Task<void> run_dns(Env& env);
@@ -111,6 +120,7 @@ class Cast {
   std::deque<MtaActor> mtas_;  // deques: programs hold references
   std::deque<PeerActor> peers_;
   std::deque<HostActor> hosts_;
+  StandingBehaviours behaviours_;
   Node* dns_node_ = nullptr;
   std::vector<DnsServer*> dns_servers_;  // that run now
   std::map<std::uint64_t, StandingFault> dns_faults_;

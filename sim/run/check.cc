@@ -74,6 +74,7 @@ std::vector<Problem> check_scenario(const Scenario& scenario) {
     if (const auto* fault = std::get_if<Fault>(&at.what)) check_extra_records(scenario, *fault, problems);
   }
   for (const PeerPart& peer : scenario.peers) {
+    if (!peer.like.empty()) continue;  // the script is another's
     check_script(scenario, peer.script, peer.script_line, peer.script_column, problems);
   }
   for (const ClientPart& client : scenario.clients) {

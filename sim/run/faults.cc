@@ -16,6 +16,8 @@ void Faults::begin(const Fault& fault, std::uint32_t line) {
     begin_tcp(fault, line);
   } else if (fault.kind.starts_with("dns.")) {
     begin_dns(fault, line);
+  } else if (fault.kind.starts_with("smtp.")) {
+    begin_smtp(fault, line);
   } else if (fault.kind.starts_with("disk.")) {
     begin_disk(fault, line);
   } else if (fault.kind.starts_with("process.")) {
@@ -32,6 +34,14 @@ void Faults::begin_dns(const Fault& fault, std::uint32_t line) {
   const std::uint64_t id = next_id_++;
   cast_.add_dns_fault(id, std::move(*dns_fault));
   end_later(fault, line, [this, id] { cast_.remove_dns_fault(id); });
+}
+
+void Faults::begin_smtp(const Fault& fault, std::uint32_t line) {
+  if (!fault.peer) return;  // the loader sees to it
+  tell(fault, line, "begins");
+  const std::uint64_t id = next_id_++;
+  cast_.add_peer_fault(fault.host, id, *fault.peer);
+  end_later(fault, line, [this, &fault, id] { cast_.remove_peer_fault(fault.host, id); });
 }
 
 void Faults::end_later(const Fault& fault, std::uint32_t line, std::move_only_function<void()> undo) {

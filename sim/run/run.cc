@@ -6,8 +6,11 @@
 #include <set>
 
 #include "mta/base/text.h"
+#include "mta/capabilities.h"
+#include "sim/judge/tally.h"
 #include "sim/run/assemble.h"
 #include "sim/run/faults.h"
+#include "sim/scenario/variant.h"
 #include "sim/world/sim_network.h"
 
 namespace postproof::sim {
@@ -16,7 +19,7 @@ namespace {
 
 // Variants of one scenario: what has more disk operations than this is no test any more.
 constexpr std::uint64_t kVariantsMax = 100'000;
-constexpr std::string_view kDiskOpVariant = "disk_op=";
+constexpr std::string_view kDiskOp = "disk_op";
 
 // Virtual time that a look into queues may take at the very end: it takes none.
 constexpr Duration kLookMax = std::chrono::seconds{1};
@@ -220,6 +223,10 @@ record::End Play::perform() {
 }  // namespace
 
 void record_judgement(const Judgement& judgement, Duration at, Recording& recording) {
+  const auto is_judgement = [](const Record& record) {
+    return std::holds_alternative<record::Failure>(record.what) || std::holds_alternative<record::Verdict>(record.what);
+  };
+  while (!recording.records.empty() && is_judgement(recording.records.back())) recording.records.pop_back();
   for (const Failure& failure : judgement.failures) {
     recording.records.push_back(
         Record{at, record::Failure{failure.line, failure.expectation, failure.wanted, failure.nearest,
@@ -230,13 +237,39 @@ void record_judgement(const Judgement& judgement, Duration at, Recording& record
                                                          static_cast<std::uint32_t>(judgement.failures.size())}});
 }
 
+namespace {
+
+std::vector<VariantValue> variant_of(const Scenario& scenario, const std::optional<std::uint64_t>& disk_op) {
+  std::vector<VariantValue> variant = scenario.variant;
+  if (disk_op) variant.push_back(VariantValue{std::string(kDiskOp), std::to_string(*disk_op)});
+  return variant;
+}
+
+// A scenario under one seed after the other, judged together.
+RunResult run_group(const Scenario& scenario, RunOptions options) {
+  const std::uint64_t first = options.seed.value_or(scenario.seed);
+  Tally tally(scenario);
+  std::optional<RunResult> kept;
+  for (std::uint64_t n = 0; n < scenario.seeds; ++n) {
+    options.seed = first + n;
+    RunResult result = run_once(scenario, options);
+    if (tally.wanted()) tally.add(result.recording);
+    if (!kept || kept->judgement.ok()) kept = std::move(result);
+  }
+  tally.judge(kept->judgement);
+  record_judgement(kept->judgement, kept->virtual_time, kept->recording);
+  return std::move(*kept);
+}
+
+}  // namespace
+
 RunResult run_once(const Scenario& scenario, const RunOptions& options) {
   RunResult result;
   Recording& recording = result.recording;
   recording.scenario = scenario.file;
   recording.title = scenario.title;
   recording.source = scenario.source;
-  if (options.disk_op) recording.variant = fmt::format("{}{}", kDiskOpVariant, *options.disk_op);
+  recording.variant = variant_name(variant_of(scenario, options.disk_op));
   WorldSettings settings;
   settings.seed = options.seed.value_or(scenario.seed);
   recording.seed = settings.seed;
@@ -260,18 +293,43 @@ RunResult run_once(const Scenario& scenario, const RunOptions& options) {
   return result;
 }
 
+std::string missing_capabilities(const Scenario& scenario) {
+  std::string text;
+  for (const MtaPart& mta : scenario.mtas) {
+    std::string lacks;
+    for (const auto* needs : {&scenario.needs, &mta.needs}) {
+      for (const std::string& word : *needs) {
+        if (!has_capability(word)) lacks += (lacks.empty() ? "" : ", ") + word;
+      }
+    }
+    if (!lacks.empty()) text += fmt::format("{}{} lacks {}", text.empty() ? "" : "; ", mta.name, lacks);
+  }
+  return text;
+}
+
 std::vector<RunResult> run_scenario(const Scenario& scenario, std::optional<std::uint64_t> seed,
                                     const std::optional<std::string>& only) {
-  std::vector<RunResult> results;
+  const bool each = each_fault(scenario) != nullptr;
+  // Without a run per operation, or if `only` does not say which, the axes of the matrix decide.
+  const bool all_wanted = !only || only->empty() || asks_for(*only, scenario.variant);
   RunOptions options{seed, {}};
-  if (each_fault(scenario) == nullptr) {
-    if (!only || only->empty()) results.push_back(run_once(scenario, options));
+  if (each && !all_wanted) {
+    options.disk_op = last_number(*only);
+    if (!options.disk_op || *options.disk_op == 0 || !asks_for(*only, variant_of(scenario, options.disk_op))) return {};
+  } else if (!all_wanted) {
+    return {};
+  }
+
+  std::vector<RunResult> results;
+  if (std::string lacks = missing_capabilities(scenario); !lacks.empty()) {
+    RunResult& result = results.emplace_back();
+    result.recording.scenario = scenario.file;
+    result.recording.variant = variant_name(scenario.variant);
+    result.skipped = std::move(lacks);
     return results;
   }
-  if (only) {
-    if (!only->starts_with(kDiskOpVariant)) return results;
-    options.disk_op = parse_decimal(std::string_view(*only).substr(kDiskOpVariant.size()));
-    if (options.disk_op && *options.disk_op > 0) results.push_back(run_once(scenario, options));
+  if (!each || options.disk_op) {
+    results.push_back(run_group(scenario, options));
     return results;
   }
   for (std::uint64_t n = 1; n <= kVariantsMax; ++n) {

@@ -20,6 +20,7 @@ struct RunOptions {
 
 struct RunResult {
   Recording recording;
+  std::string skipped;     // why nothing was run: "sut lacks dsn"; empty: it was
   Judgement judgement;
   bool fault_fired = true;  // false: the disk_op variant's crash never came: the series is over
   Duration virtual_time{};
@@ -31,8 +32,12 @@ void record_judgement(const Judgement& judgement, Duration at, Recording& record
 // One world, one run.
 RunResult run_once(const Scenario& scenario, const RunOptions& options);
 
-// The scenario with all its variants: n = 1, 2, ... for disk_op = "each" until the fault no longer fires
-// (that last run without a crash is kept too), otherwise one. `only` narrows it to the variant of that name.
+// What the scenario needs and its MTAs lack: "sut lacks dsn"; empty: nothing.
+std::string missing_capabilities(const Scenario& scenario);
+
+// The scenario with all runs that it stands for: n = 1, 2, ... for disk_op = "each" until the fault no longer fires
+// (that last run without a crash is kept too), otherwise one. `only` narrows it to the variants that it asks for
+// (scenario/variant.h). Of a group of seeds one result stays: the first that failed, else the last.
 std::vector<RunResult> run_scenario(const Scenario& scenario, std::optional<std::uint64_t> seed,
                                     const std::optional<std::string>& only);
 

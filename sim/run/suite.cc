@@ -14,6 +14,7 @@
 #include "sim/run/in_order.h"
 #include "sim/run/report.h"
 #include "sim/scenario/load.h"
+#include "sim/scenario/variant.h"
 #include "sim/view/failure_report.h"
 
 namespace postproof::sim {
@@ -36,29 +37,25 @@ std::expected<std::vector<std::string>, std::string> scenarios_below(const fs::p
   return list;
 }
 
-ScenarioOutcome run_one(const std::string& path, const SuiteOptions& options) {
-  ScenarioOutcome outcome;
-  outcome.path = path;
-  const auto began = std::chrono::steady_clock::now();
-  const auto scenario = read_scenario(path);
-  if (!scenario) {
-    outcome.problems = scenario.error();
-    return outcome;
-  }
-  const std::string name = fmt::format("{} --seed {}", path, options.seed.value_or(scenario->seed));
+// Errors of files begin with the path, and so do problems.
+std::string without_path(const std::string& path, std::string what) {
+  if (what.starts_with(path + ": ")) what.erase(0, path.size() + 2);
+  return what;
+}
+
+void run_variant(const Scenario& scenario, const SuiteOptions& options, ScenarioOutcome& outcome) {
+  const std::string variant_given = scenario.variant.empty() ? "" : fmt::format(" --only '{}'", variant_name(scenario.variant));
+  const std::string name = fmt::format("{}{} --seed {}", scenario.file, variant_given, options.seed.value_or(scenario.seed));
   std::vector<RunResult> results;
   {
     const Running running(name.c_str());
-    results = run_scenario(*scenario, options.seed, options.only);
+    results = run_scenario(scenario, options.seed, options.only);
   }
-  outcome.title = scenario->title;
-  outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-
   for (const RunResult& result : results) {
-    VariantOutcome variant{result.recording.variant, result.judgement.ok(), result.virtual_time, {}, {}, {}};
-    if (options.probes) variant.probes = probes_reached(result.recording);
+    VariantOutcome variant{result.recording.variant, result.judgement.ok(), result.virtual_time, {}, {}, {}, result.skipped};
+    if (options.probes && result.skipped.empty()) variant.probes = probes_reached(result.recording);
     if (!variant.passed) variant.failure = failure_report(result.recording);
-    if (options.report && outcome.trouble.empty()) {
+    if (options.report && outcome.trouble.empty() && result.skipped.empty()) {
       if (auto written = write_report(*options.report, result.recording)) {
         variant.files = std::move(*written);
       } else {
@@ -67,7 +64,46 @@ ScenarioOutcome run_one(const std::string& path, const SuiteOptions& options) {
     }
     outcome.variants.push_back(std::move(variant));
   }
+}
+
+ScenarioOutcome run_one(const std::string& path, const SuiteOptions& options) {
+  ScenarioOutcome outcome;
+  outcome.path = path;
+  const auto began = std::chrono::steady_clock::now();
+  const auto scenarios = read_variants(path);
+  if (!scenarios) {
+    outcome.problems = scenarios.error();
+    return outcome;
+  }
+  outcome.title = scenarios->front().title;
+  for (const Scenario& scenario : *scenarios) run_variant(scenario, options, outcome);
+  outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return outcome;
+}
+
+// What loading says, and then what checking says.
+std::expected<std::vector<Scenario>, std::vector<Problem>> read_and_check(const std::string& path, bool all_variants) {
+  const auto text = read_text_file(path);
+  if (!text) return std::unexpected(std::vector<Problem>{Problem{path, {}, without_path(path, text.error().what)}});
+  const FileReader read_file = [](const std::string& file) -> std::expected<std::string, std::string> {
+    auto content = read_text_file(file);
+    if (!content) return std::unexpected(without_path(file, content.error().what));
+    return std::move(*content);
+  };
+  std::vector<Scenario> scenarios;
+  if (all_variants) {
+    auto variants = load_variants(path, *text, read_file);
+    if (!variants) return variants;
+    scenarios = std::move(*variants);
+  } else {
+    auto first = load_scenario(path, *text, read_file);
+    if (!first) return std::unexpected(std::move(first.error()));
+    scenarios.push_back(std::move(*first));
+  }
+  for (const Scenario& scenario : scenarios) {
+    if (auto problems = check_scenario(scenario); !problems.empty()) return std::unexpected(std::move(problems));
+  }
+  return scenarios;
 }
 
 }  // namespace
@@ -111,23 +147,22 @@ std::optional<std::string> find_catalogue(const std::string& scenario_path) {
   }
 }
 
+std::expected<std::vector<Scenario>, std::vector<Problem>> read_variants(const std::string& path) { return read_and_check(path, true); }
+
 std::expected<Scenario, std::vector<Problem>> read_scenario(const std::string& path) {
-  const auto text = read_text_file(path);
-  if (!text) {
-    // The error begins with the path, as a problem does.
-    std::string what = text.error().what;
-    if (what.starts_with(path + ": ")) what.erase(0, path.size() + 2);
-    return std::unexpected(std::vector<Problem>{Problem{path, {}, std::move(what)}});
-  }
-  auto scenario = load_scenario(path, *text);
-  if (!scenario) return scenario;
-  if (auto problems = check_scenario(*scenario); !problems.empty()) return std::unexpected(std::move(problems));
-  return scenario;
+  auto scenarios = read_and_check(path, false);
+  if (!scenarios) return std::unexpected(std::move(scenarios.error()));
+  return std::move(scenarios->front());
 }
 
 bool ScenarioOutcome::passed() const {
-  return problems.empty() && !variants.empty() &&
+  return problems.empty() && !variants.empty() && !skipped() &&
          std::all_of(variants.begin(), variants.end(), [](const VariantOutcome& variant) { return variant.passed; });
+}
+
+bool ScenarioOutcome::skipped() const {
+  return !variants.empty() &&
+         std::all_of(variants.begin(), variants.end(), [](const VariantOutcome& variant) { return !variant.skipped.empty(); });
 }
 
 void run_suite(const std::vector<std::string>& paths, const SuiteOptions& options,

@@ -29,7 +29,9 @@ std::expected<std::vector<std::string>, std::string> find_scenarios(const std::v
 // the scenario's path goes. None: there is none.
 std::optional<std::string> find_catalogue(const std::string& scenario_path);
 
-// Reads, loads and checks one file.
+// Reads, loads and checks one file: all variants of its matrix.
+std::expected<std::vector<Scenario>, std::vector<Problem>> read_variants(const std::string& path);
+// The first of them, for whoever looks at a scenario and not at its runs.
 std::expected<Scenario, std::vector<Problem>> read_scenario(const std::string& path);
 
 struct SuiteOptions {
@@ -48,6 +50,7 @@ struct VariantOutcome {
   std::string failure;      // the report for people; empty when passed
   std::vector<std::string> files;  // endings of those that --report has left
   ProbeSet probes;          // if asked for
+  std::string skipped;      // why it was not run: "sut lacks dsn"; empty: it was
 };
 
 struct ScenarioOutcome {
@@ -58,7 +61,8 @@ struct ScenarioOutcome {
   std::vector<VariantOutcome> variants;   // empty though valid: it has no variant of the name asked for
   std::string trouble;                    // the report could not be written; empty: none
 
-  bool passed() const;  // it ran, and every variant passed
+  bool passed() const;   // it ran, and every variant that ran passed
+  bool skipped() const;  // every variant was
 };
 
 // `done` is called for each scenario in the order of `paths`, by one thread at a time.

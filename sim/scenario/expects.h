@@ -1,6 +1,7 @@
 // [[expect]]: what must have come of it.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "mta/base/toml_reader.h"
@@ -9,6 +10,7 @@
 
 namespace postproof::sim {
 
-std::vector<Expect> read_expects(TomlReader& top, const HostNames& hosts);
+// `seeds`: of the group that the scenario runs with.
+std::vector<Expect> read_expects(TomlReader& top, const HostNames& hosts, std::uint64_t seeds);
 
 }  // namespace postproof::sim

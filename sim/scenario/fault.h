@@ -7,6 +7,7 @@
 #include <string>
 
 #include "mta/base/time.h"
+#include "sim/scenario/peer_fault.h"
 
 namespace postproof::sim {
 
@@ -56,6 +57,8 @@ struct Fault {
   std::optional<Duration> restart;       // process.crash: so long after; none: stays down
   std::string loss = "torn";             // process.crash: what becomes of unsynced data: torn, lose, keep
   std::uint64_t limit = 0;               // process.descriptors
+
+  std::optional<PeerFault> peer;         // smtp.*: what the peer does
 
   std::int64_t ppm = 0;         // clock.drift
   std::optional<WallTime> to;   // clock.set

@@ -16,7 +16,7 @@ const std::vector<FaultKind>& kinds() {
   static const std::vector<FaultKind> list = [] {
     std::vector<FaultKind> all;
     for (const auto& layer :
-         {tcp_fault_kinds, dns_fault_kinds, disk_fault_kinds, process_fault_kinds, clock_fault_kinds}) {
+         {tcp_fault_kinds, dns_fault_kinds, smtp_fault_kinds, disk_fault_kinds, process_fault_kinds, clock_fault_kinds}) {
       for (FaultKind& kind : layer()) all.push_back(std::move(kind));
     }
     return all;
@@ -37,10 +37,6 @@ bool takes(const FaultKind& kind, std::string_view key) {
 }
 
 void complain_of_kind(TomlReader& table, const std::string& name) {
-  if (name.starts_with("smtp.")) {
-    table.complain("kind", "faults of SMTP are rules of a peer; expected them in [peer.NAME] rules");
-    return;
-  }
   const std::vector<std::string_view> all = fault_kinds();
   const std::string_view near = nearest_word(name, all);
   const std::string_view layer = std::string_view(name).substr(0, name.find('.') + 1);

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ class HostNames {
 
   // False if there is a host of this name already.
   bool add(std::string_view name, HostKind kind);
+  // The peer answers by a script alone.
+  void mark_scripted(std::string_view name) { scripted_.emplace(name); }
+  bool is_scripted(std::string_view name) const { return scripted_.contains(name); }
   std::size_t size() const { return hosts_.size(); }
 
   // The value of `key`, if it names a host of one of these kinds (none given: of any); complains otherwise.
@@ -30,6 +34,7 @@ class HostNames {
 
  private:
   std::map<std::string, HostKind, std::less<>> hosts_;
+  std::set<std::string, std::less<>> scripted_;
 };
 
 }  // namespace postproof::sim

@@ -8,6 +8,7 @@
 
 #include "mta/base/text.h"
 #include "sim/scenario/addresses.h"
+#include "sim/scenario/peer_faults.h"
 #include "sim/scenario/reading.h"
 #include "sim/scenario/rules.h"
 
@@ -16,6 +17,9 @@ namespace postproof::sim {
 namespace {
 
 constexpr std::string_view kDefaultKeywords[] = {"PIPELINING", "SIZE 52428800", "8BITMIME", "ENHANCEDSTATUSCODES"};
+
+// Keys of [mta.NAME] that are no keys of postproof-mta's configuration.
+constexpr std::string_view kKeysOfScenarios[] = {"names", "addresses", "config", "needs"};
 
 bool is_host_name(std::string_view name) {
   return !name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), [](char c) {
@@ -46,6 +50,9 @@ std::vector<Entry> entries_in_file_order(TomlReader& top) {
 // Gives out DNS names and addresses, each once.
 class Directory {
  public:
+  // The address family of hosts that are given no addresses.
+  explicit Directory(std::string family) : family_(std::move(family)) {}
+
   // `key` is the host's name in the file; `place` counts the hosts of the file from 1; a host that is given no names has `default_name`.
   void read(TomlReader& table, std::string_view key, std::uint16_t place, std::string default_name, HostPart& host);
 
@@ -53,6 +60,7 @@ class Directory {
   void read_names(TomlReader& table, std::string default_name, HostPart& host);
   void read_addresses(TomlReader& table, std::uint16_t place, HostPart& host);
 
+  std::string family_;
   std::map<std::string, std::string> name_owner_;
   std::map<IpAddress, std::string> address_owner_;
 };
@@ -85,7 +93,7 @@ void Directory::read_names(TomlReader& table, std::string default_name, HostPart
 
 void Directory::read_addresses(TomlReader& table, std::uint16_t place, HostPart& host) {
   const auto given = table.strings("addresses");
-  for (const std::string& text : given.value_or(std::vector<std::string>{"v4"})) {
+  for (const std::string& text : given.value_or(std::vector<std::string>{family_})) {
     std::optional<IpAddress> address;
     if (text == "v4") {
       address = drawn_v4(place);
@@ -125,9 +133,10 @@ void collect_keys(const toml::table& table, const std::string& prefix, std::vect
 std::vector<std::string> given_keys(TomlReader copy) {
   std::vector<std::string> list;
   for (const std::string& key : copy.keys()) {
+    if (key == "files") continue;
     if (const toml::table* inner = copy.raw(key)->as_table()) {
       collect_keys(*inner, key + ".", list);
-    } else if (key != "names" && key != "addresses") {
+    } else if (std::ranges::find(kKeysOfScenarios, key) == std::end(kKeysOfScenarios)) {
       list.push_back(key);
     }
   }
@@ -143,23 +152,87 @@ std::optional<std::string> hostname_of(TomlReader copy) {
   return name;
 }
 
-void read_mta(TomlReader& table, MtaPart& mta) {
-  refuse_later(table, {"config", "files", "needs"});
+// A path that a scenario names, seen from the scenario's folder.
+std::string path_from(std::string_view scenario, const std::string& path) {
+  const std::size_t slash = scenario.rfind('/');
+  if (path.starts_with('/') || slash == std::string_view::npos) return path;
+  return std::string(scenario.substr(0, slash + 1)) + path;
+}
+
+// config = "FILE". None: there is none, or it cannot be used, which is complained of.
+std::optional<Config> read_configuration(TomlReader& table, const HostContext& context, MtaPart& mta,
+                                         std::vector<Problem>& elsewhere) {
+  const auto path = table.string("config");
+  if (!path) return std::nullopt;
+  if (path->empty()) {
+    table.complain("config", "expected the path of a configuration of postproof-mta");
+    return std::nullopt;
+  }
+  const std::string full = path_from(context.file, *path);
+  const auto text = context.read_file ? context.read_file(full)
+                                      : std::expected<std::string, std::string>(std::unexpect, "files cannot be read here");
+  if (!text) {
+    table.complain("config", fmt::format("{}: {}; expected a configuration of postproof-mta", escape(full), text.error()));
+    return std::nullopt;
+  }
+  Problems problems(full);
+  Config config = parse_config(*text, problems);
+  if (!problems.empty()) {
+    elsewhere.insert(elsewhere.end(), problems.list().begin(), problems.list().end());
+    return std::nullopt;
+  }
+  config.resolver.servers.clear();  // those of the production network; the world has its own
+  mta.configuration = GivenFile{full, *text};
+  return config;
+}
+
+// [mta.NAME.files]: what is on its disk before it starts.
+std::vector<GivenFile> read_files(TomlReader& table) {
+  std::vector<GivenFile> files;
+  auto inner = table.table("files");
+  if (!inner) return files;
+  for (const std::string& path : inner->keys()) {
+    if (!path.starts_with('/') || path.ends_with('/')) {
+      inner->raw(path);
+      inner->complain(path, "expected the whole path of a file in quotes, like \"/etc/postproof/relay.pem\"");
+    } else if (auto content = inner->string(path)) {
+      files.push_back(GivenFile{path, std::move(*content)});
+    }
+  }
+  std::ranges::sort(files, {}, &GivenFile::path);
+  return files;
+}
+
+void read_mta(TomlReader& table, const std::optional<Config>& base, const MatrixSettings& matrix, MtaPart& mta) {
+  mta.needs = read_needs(table);
+  mta.files = read_files(table);
   mta.given = given_keys(table);
   const auto has = [&](std::string_view key) { return std::find(mta.given.begin(), mta.given.end(), key) != mta.given.end(); };
   mta.resolver_given = has("dns.servers");
-  mta.config = read_config(table);
-  if (!has("relay.clients") && !has("relay.domains")) {
+  mta.config = base ? read_config(table, *base) : read_config(table);
+  if (!base && !has("relay.clients") && !has("relay.domains")) {
     // A scenario that is not about relaying need not speak of it.
     mta.config.intake.relay_clients = {IpNetwork{}, IpNetwork{IpAddress::v6({}), 0}};
   }
   if (mta.config.hostname.empty()) set_hostname(mta.config, mta.names.front());
+  if (matrix.pipelining) {
+    mta.config.client.pipelining = *matrix.pipelining;
+    mta.config.server.pipelining = *matrix.pipelining;
+    for (const auto& [section, key] : {std::pair{"delivery", "delivery.pipelining"}, std::pair{"smtp", "smtp.pipelining"}}) {
+      if (has(key)) table.complain(section, "pipelining: the matrix has an axis of this name; expected one of the two");
+    }
+  }
   table.finish();
 }
 
-void read_peer(TomlReader& table, PeerPart& peer, const std::vector<std::string>& source) {
-  refuse_later(table, {"like", "cert", "tls"});
-  if (const auto port = read_count(table, "port", 1, 65'535)) peer.port = static_cast<std::uint16_t>(*port);
+// What a peer's script, or its `like`, leaves no room for.
+void complain_of_others(TomlReader& table, std::initializer_list<std::string_view> keys, std::string_view what) {
+  for (const std::string_view key : keys) {
+    if (table.has(key)) table.complain(key, std::string(what));
+  }
+}
+
+void read_peer_keywords(TomlReader& table, PeerPart& peer) {
   peer.banner = table.string("banner").value_or("");
   if (auto keywords = table.strings("keywords")) {
     peer.keywords = std::move(*keywords);
@@ -173,8 +246,16 @@ void read_peer(TomlReader& table, PeerPart& peer, const std::vector<std::string>
       table.complain("keywords", fmt::format("\"{}\" is no keyword; expected one like \"SIZE 1000\"", escape(keyword)));
     }
   }
-  const bool scripted = table.has("script");
+}
+
+void read_peer(TomlReader& table, PeerPart& peer, HostNames& names, const std::vector<std::string>& source) {
+  refuse_later(table, {"cert", "tls"});
+  if (const auto port = read_count(table, "port", 1, 65'535)) peer.port = static_cast<std::uint16_t>(*port);
+  read_peer_keywords(table, peer);
   for (TomlReader& rule : table.tables("rules")) peer.rules.push_back(read_rule(rule));
+  peer.faults = read_peer_faults(table);
+  peer.end_of_data = read_end_of_data(table);
+  const bool scripted = table.has("script");
   if (auto script = read_block(table, "script", source)) {
     if (trim(script->text).empty()) table.complain("script", "expected at least one step");
     peer.script = std::move(script->text);
@@ -182,11 +263,49 @@ void read_peer(TomlReader& table, PeerPart& peer, const std::vector<std::string>
     peer.script_column = script->column;
   }
   if (scripted) {
-    for (const std::string_view key : {"rules", "banner", "keywords"}) {
-      if (table.has(key)) table.complain(key, "a peer follows its script alone; expected one of the two");
-    }
+    names.mark_scripted(peer.name);
+    complain_of_others(table, {"rules", "banner", "keywords", "quota", "rate", "size_max", "end_of_data"},
+                       "a peer follows its script alone; expected one of the two");
+  }
+  if (auto like = names.read(table, "like", {HostKind::peer})) {
+    peer.like = std::move(*like);
+    complain_of_others(table, {"rules", "script", "quota", "rate", "size_max"},
+                       "a peer that is \"like\" another has what that one has; expected one of the two");
   }
   table.finish();
+}
+
+// Gives each peer what the one has that it is like: rules, faults and their memory are shared, the rest is taken where
+// it says nothing of its own.
+void resolve_likes(std::vector<PeerPart>& peers, const std::vector<Entry>& entries) {
+  const std::vector<PeerPart> as_written = peers;
+  for (PeerPart& peer : peers) {
+    if (peer.like.empty()) continue;
+    const PeerPart* root = &peer;
+    std::size_t steps = 0;
+    while (!root->like.empty() && steps++ <= peers.size()) {
+      const auto next = std::ranges::find(as_written, root->like, &PeerPart::name);
+      if (next == as_written.end()) break;
+      root = &*next;
+    }
+    const auto entry = std::ranges::find(entries, peer.name, &Entry::name);
+    TomlReader table = entry->table;
+    if (!root->like.empty()) {
+      table.complain("like", root == &peer || root->name == peer.name ? "a peer is not like itself; expected another"
+                                                                      : "goes round in a circle; expected a peer with rules of its own");
+      continue;
+    }
+    peer.rules = root->rules;
+    peer.faults = root->faults;
+    peer.script = root->script;
+    peer.script_line = root->script_line;
+    peer.script_column = root->script_column;
+    if (!table.has("banner")) peer.banner = root->banner;
+    if (!table.has("keywords")) peer.keywords = root->keywords;
+    if (!table.has("port")) peer.port = root->port;
+    if (!table.has("end_of_data")) peer.end_of_data = root->end_of_data;
+    peer.like = root->name;
+  }
 }
 
 void read_client(TomlReader& table, ClientPart& client, const HostNames& names, const std::vector<std::string>& source) {
@@ -214,7 +333,7 @@ void read_client(TomlReader& table, ClientPart& client, const HostNames& names, 
 
 }  // namespace
 
-Hosts read_hosts(TomlReader& top, const std::vector<std::string>& source) {
+Hosts read_hosts(TomlReader& top, const HostContext& context) {
   Hosts hosts;
   std::vector<Entry> entries = entries_in_file_order(top);
   if (entries.size() > kHostsMax) {
@@ -233,7 +352,7 @@ Hosts read_hosts(TomlReader& top, const std::vector<std::string>& source) {
     }
   }
 
-  Directory directory;
+  Directory directory(context.matrix.v6.value_or(false) ? "v6" : "v4");
   std::uint16_t place = 0;
   for (Entry& entry : entries) {
     TomlReader& table = entry.table;
@@ -241,21 +360,24 @@ Hosts read_hosts(TomlReader& top, const std::vector<std::string>& source) {
     const std::string default_name = ascii_lower(entry.name) + ".example";
     if (entry.kind == HostKind::mta) {
       MtaPart mta;
-      directory.read(table, entry.name, place, hostname_of(table).value_or(default_name), mta);
-      read_mta(table, mta);
+      const std::optional<Config> base = read_configuration(table, context, mta, hosts.elsewhere);
+      const std::string own_name = base ? base->hostname : default_name;
+      directory.read(table, entry.name, place, hostname_of(table).value_or(own_name), mta);
+      read_mta(table, base, context.matrix, mta);
       hosts.mtas.push_back(std::move(mta));
     } else if (entry.kind == HostKind::peer) {
       PeerPart peer;
       directory.read(table, entry.name, place, default_name, peer);
-      read_peer(table, peer, source);
+      read_peer(table, peer, hosts.names, context.source);
       hosts.peers.push_back(std::move(peer));
     } else {
       ClientPart client;
       directory.read(table, entry.name, place, default_name, client);
-      read_client(table, client, hosts.names, source);
+      read_client(table, client, hosts.names, context.source);
       hosts.clients.push_back(std::move(client));
     }
   }
+  resolve_likes(hosts.peers, entries);
   return hosts;
 }
 

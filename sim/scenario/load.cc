@@ -10,9 +10,11 @@
 #include "sim/scenario/clause.h"
 #include "sim/scenario/expects.h"
 #include "sim/scenario/hosts.h"
+#include "sim/scenario/matrix.h"
 #include "sim/scenario/network.h"
 #include "sim/scenario/reading.h"
 #include "sim/scenario/timeline.h"
+#include "sim/scenario/variant.h"
 
 namespace postproof::sim {
 
@@ -51,56 +53,149 @@ void read_head(TomlReader& top, Scenario& scenario) {
   if (const auto start = read_wall_time(top, "start")) scenario.start = *start;
   if (const auto limit = read_positive(top, "limit")) scenario.limit = *limit;
   if (const auto open = top.boolean("open")) scenario.open = *open;
-  refuse_later(top, {"matrix", "needs"});
+  scenario.needs = read_needs(top);
+  if (const auto seeds = read_count(top, "seeds", 1, 100'000)) scenario.seeds = *seeds;
 }
 
 }  // namespace
 
-std::expected<Scenario, std::vector<Problem>> load_scenario(std::string_view file, std::string_view text) {
-  Problems problems{std::string(file)};
-  const auto refuse = [&](SourcePosition position, std::string what) {
-    problems.add(position, std::move(what));
-    return std::unexpected(problems.list());
-  };
-  if (text.size() > kFileMax) return refuse({}, fmt::format("{} octets; expected {} at the most", text.size(), kFileMax));
+namespace {
 
-  Scenario scenario;
-  scenario.file = file;
-  scenario.source = lines_of(text);
-
-  for (std::size_t i = 0; i < scenario.source.size(); ++i) {
-    const auto dots = std::count(scenario.source[i].begin(), scenario.source[i].end(), '.');
-    if (static_cast<std::size_t>(dots) > kDotsOfLineMax) {
-      return refuse({static_cast<std::uint32_t>(i + 1), 1}, fmt::format("a line with {} dots; expected {} at the most", dots, kDotsOfLineMax));
+// Complaints of all variants, each once; of those that only some have, the first of these is named.
+class AllProblems {
+ public:
+  void add(const std::vector<Problem>& problems, const std::string& variant) {
+    ++variants_;
+    for (const Problem& problem : problems) {
+      auto at = std::ranges::find_if(list_, [&](const Entry& one) { return same(one.problem, problem); });
+      if (at == list_.end()) at = list_.insert(list_.end(), Entry{problem, variant, 0, 0});
+      if (at->last == variants_) continue;
+      at->last = variants_;
+      ++at->variants;
     }
   }
 
-  toml::table parsed;
-  try {
-    parsed = toml::parse(text, file);
-  } catch (const toml::parse_error& error) {
-    const toml::source_position& begin = error.source().begin;
-    return refuse({begin.line, begin.column}, std::string(error.description()));
+  std::vector<Problem> take() {
+    std::vector<Problem> problems;
+    for (Entry& one : list_) {
+      if (one.variants < variants_) one.problem.what += fmt::format(" (variant {})", one.variant);
+      problems.push_back(std::move(one.problem));
+    }
+    std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) { return a.position < b.position; });
+    return problems;
   }
 
+ private:
+  struct Entry {
+    Problem problem;
+    std::string variant;   // the first that has it
+    std::size_t variants;  // that have it
+    std::size_t last;      // that was seen to have it, counted from 1
+  };
+  static bool same(const Problem& a, const Problem& b) {
+    return a.file == b.file && a.position == b.position && a.what == b.what;
+  }
+
+  std::vector<Entry> list_;
+  std::size_t variants_ = 0;
+};
+
+// What is wrong with a text before it is looked at as TOML.
+std::optional<Problem> unreadable(std::string_view file, std::string_view text, const std::vector<std::string>& lines) {
+  if (text.size() > kFileMax) {
+    return Problem{std::string(file), {}, fmt::format("{} octets; expected {} at the most", text.size(), kFileMax)};
+  }
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const auto dots = std::count(lines[i].begin(), lines[i].end(), '.');
+    if (static_cast<std::size_t>(dots) > kDotsOfLineMax) {
+      return Problem{std::string(file), {static_cast<std::uint32_t>(i + 1), 1},
+                     fmt::format("a line with {} dots; expected {} at the most", dots, kDotsOfLineMax)};
+    }
+  }
+  return std::nullopt;
+}
+
+// What all variants of one file have in common.
+struct File {
+  std::string_view name, text;
+  std::vector<std::string> lines;
+  const FileReader& read_file;
+};
+
+// The nth variant, as far as it can be read; what is wrong goes into `problems`.
+Scenario read_variant(const File& file, toml::table& parsed, const Matrix& matrix, std::size_t n, Problems& problems,
+                      std::vector<Problem>& elsewhere) {
+  matrix.fill_in(parsed, n, problems);
+  const MatrixSettings settings = matrix.settings(n);
   TomlReader top(parsed, "", problems);
+  top.raw("matrix");
+
+  Scenario scenario;
+  scenario.file = file.name;
+  scenario.source = file.lines;
+  scenario.variant = matrix.variant(n);
   read_head(top, scenario);
   if (auto dns = top.table("dns")) scenario.dns = read_dns(*dns, scenario.source);
-  Hosts hosts = read_hosts(top, scenario.source);
+  Hosts hosts = read_hosts(top, HostContext{scenario.source, settings, file.name, file.read_file});
+  elsewhere = std::move(hosts.elsewhere);
   if (auto links = top.table("link")) scenario.links = read_links(*links, hosts.names);
+  if (settings.segment) set_segment(top, scenario.links, *settings.segment);
   scenario.at = read_timeline(top, hosts.names, scenario.limit, scenario.source);
-  scenario.expects = read_expects(top, hosts.names);
+  scenario.expects = read_expects(top, hosts.names, scenario.seeds);
   top.finish();
-
-  if (!problems.empty()) {
-    std::vector<Problem> list = problems.list();
-    std::stable_sort(list.begin(), list.end(), [](const Problem& a, const Problem& b) { return a.position < b.position; });
-    return std::unexpected(std::move(list));
-  }
   scenario.mtas = std::move(hosts.mtas);
   scenario.peers = std::move(hosts.peers);
   scenario.clients = std::move(hosts.clients);
   return scenario;
+}
+
+// `variants_max`: as many of them as are wanted.
+std::expected<std::vector<Scenario>, std::vector<Problem>> load(std::string_view name, std::string_view text,
+                                                                const FileReader& read_file, std::size_t variants_max) {
+  const File file{name, text, lines_of(text), read_file};
+  if (auto problem = unreadable(name, text, file.lines)) return std::unexpected(std::vector<Problem>{std::move(*problem)});
+
+  std::vector<Scenario> scenarios;
+  AllProblems all;
+  Matrix matrix;
+  std::size_t variants = 1;
+  for (std::size_t n = 0; n < variants; ++n) {
+    Problems problems{std::string(name)};
+    std::vector<Problem> elsewhere;
+    toml::table parsed;  // anew for each: copies of its nodes would not know their places in the file
+    try {
+      parsed = toml::parse(text, name);
+    } catch (const toml::parse_error& error) {
+      const toml::source_position& begin = error.source().begin;
+      return std::unexpected(std::vector<Problem>{{std::string(name), {begin.line, begin.column}, std::string(error.description())}});
+    }
+    if (n == 0) {
+      TomlReader top(parsed, "", problems);
+      matrix = Matrix::read(top);
+      variants = std::min(matrix.size(), variants_max);
+    }
+    Scenario scenario = read_variant(file, parsed, matrix, n, problems, elsewhere);
+    std::vector<Problem> list = problems.list();
+    list.insert(list.end(), elsewhere.begin(), elsewhere.end());
+    all.add(list, variant_name(scenario.variant));
+    scenarios.push_back(std::move(scenario));
+  }
+  if (auto problems = all.take(); !problems.empty()) return std::unexpected(std::move(problems));
+  return scenarios;
+}
+
+}  // namespace
+
+std::expected<std::vector<Scenario>, std::vector<Problem>> load_variants(std::string_view file, std::string_view text,
+                                                                         const FileReader& read_file) {
+  return load(file, text, read_file, kVariantsOfMatrixMax);
+}
+
+std::expected<Scenario, std::vector<Problem>> load_scenario(std::string_view file, std::string_view text,
+                                                            const FileReader& read_file) {
+  auto variants = load(file, text, read_file, 1);
+  if (!variants) return std::unexpected(std::move(variants.error()));
+  return std::move(variants->front());
 }
 
 }  // namespace postproof::sim

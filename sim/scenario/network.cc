@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "mta/base/text.h"
@@ -68,6 +69,15 @@ DnsPart read_dns(TomlReader table, const std::vector<std::string>& source) {
   dns.timeout = read_domains(table, "timeout");
   table.finish();
   return dns;
+}
+
+void set_segment(TomlReader& top, std::vector<LinkPart>& links, std::size_t octets) {
+  auto standing = std::ranges::find_if(links, [](const LinkPart& link) { return link.between.empty(); });
+  if (standing == links.end()) standing = links.insert(links.begin(), LinkPart{});
+  if (standing->segment) {
+    top.problems().add({standing->line, 1}, "link.default.segment: the matrix has an axis of this name; expected one of the two");
+  }
+  if (octets != 0) standing->segment = octets;
 }
 
 std::vector<LinkPart> read_links(TomlReader links, const HostNames& hosts) {

@@ -1,6 +1,7 @@
 #include "sim/scenario/reading.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 
 #include "mta/base/event.h"
 #include "mta/base/text.h"
+#include "mta/capabilities.h"
 
 namespace postproof::sim {
 
@@ -107,23 +109,67 @@ std::optional<std::string> read_glob(TomlReader& table, std::string_view key) {
   return value;
 }
 
-std::vector<When> read_when(TomlReader& table) {
+std::vector<When> read_when(TomlReader& table, std::initializer_list<std::string_view> also_with_slack) {
   const Duration slack = table.duration("slack").value_or(std::chrono::seconds{1});
   std::vector<When> list;
   if (const auto moments = table.durations("when")) {
     for (const Duration at : *moments) list.push_back(When{at, slack});
     if (moments->empty()) table.complain("when", "expected at least one moment; \"count = 0\" says that it never happens");
     if (!std::is_sorted(moments->begin(), moments->end())) table.complain("when", "expected moments in order of time");
-  } else if (table.has("slack") && !table.has("when")) {
+  } else if (table.has("slack") && !table.has("when") &&
+             std::ranges::none_of(also_with_slack, [&](std::string_view key) { return table.has(key); })) {
     table.complain("slack", "expected only together with \"when\"");
   }
   return list;
+}
+
+std::vector<double> read_numbers(TomlReader& table, std::string_view key, double min, double max) {
+  std::vector<double> list;
+  const toml::node* node = table.raw(key);
+  if (node == nullptr) return list;
+  const auto* array = node->as_array();
+  bool good = array != nullptr && !array->empty();
+  if (good) {
+    for (const toml::node& element : *array) {
+      const auto value = element.is_number() ? element.value<double>() : std::nullopt;
+      good = good && value && *value >= min && *value <= max;
+      if (good) list.push_back(*value);
+    }
+  }
+  if (!good) {
+    table.complain(key, fmt::format("expected a list of numbers from {} to {}", min, max));
+    list.clear();
+  }
+  return list;
+}
+
+std::vector<std::string_view> event_field_names(std::string_view event) {
+  std::vector<std::string_view> names;
+  const auto look = [&]<class What>(const What& what) {
+    if (What::kName == event) what.visit([&](std::string_view key, const auto&) { names.push_back(key); });
+  };
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (look(std::variant_alternative_t<I, Event>{}), ...);
+  }(std::make_index_sequence<std::variant_size_v<Event>>{});
+  return names;
 }
 
 std::optional<std::string> read_event_name(TomlReader& table, std::string_view key) {
   static const std::vector<std::string_view> names =
       event_names(std::make_index_sequence<std::variant_size_v<Event>>{});
   return table.word(key, names);
+}
+
+std::vector<std::string> read_needs(TomlReader& table) {
+  auto list = table.strings("needs").value_or(std::vector<std::string>{});
+  for (const std::string& word : list) {
+    if (is_capability(word)) continue;
+    const std::string_view near = nearest_word(word, all_capabilities());
+    table.complain("needs", fmt::format("no capability is named \"{}\"; {}", escape(word),
+                                        near.empty() ? fmt::format("expected {}", fmt::join(all_capabilities(), ", "))
+                                                     : fmt::format("did you mean \"{}\"?", near)));
+  }
+  return list;
 }
 
 bool is_domain(std::string_view name) {

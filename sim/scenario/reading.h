@@ -41,11 +41,20 @@ inline constexpr double kLossMax = 0.9;  // more than that, and connections hard
 // A pattern: any text but the empty one.
 std::optional<std::string> read_glob(TomlReader& table, std::string_view key);
 
-// `when` (a moment or a list of them, in order) and `slack` (default 1s).
-std::vector<When> read_when(TomlReader& table);
+// `when` (a moment or a list of them, in order) and `slack` (default 1s), which some other keys use too.
+std::vector<When> read_when(TomlReader& table, std::initializer_list<std::string_view> also_with_slack = {});
+
+// Numbers in an array.
+std::vector<double> read_numbers(TomlReader& table, std::string_view key, double min, double max);
 
 // The name of an event of the MTA's: "accepted".
 std::optional<std::string> read_event_name(TomlReader& table, std::string_view key);
+
+// The names of the fields that an event of this name has; empty if there is no such event.
+std::vector<std::string_view> event_field_names(std::string_view event);
+
+// The key `needs`: capabilities of the MTA (mta/capabilities.h).
+std::vector<std::string> read_needs(TomlReader& table);
 
 // A name of the DNS: labels of letters, digits, "-" and "_", without a trailing dot.
 bool is_domain(std::string_view name);

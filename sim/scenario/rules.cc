@@ -12,8 +12,21 @@ namespace postproof::sim {
 namespace {
 
 const std::vector<std::string_view> kPlaces = {"connect", "HELO", "EHLO", "MAIL", "RCPT", "DATA",     "BDAT",
-                                               "dot",     "RSET", "NOOP", "QUIT", "VRFY", "STARTTLS", "AUTH",
-                                               "EXPN",    "HELP"};
+                                               "content", "dot",  "RSET", "NOOP", "QUIT", "VRFY",     "STARTTLS",
+                                               "AUTH",    "EXPN", "HELP", "*"};
+
+struct FormName {
+  std::string_view name;
+  ReplyForm form;
+};
+constexpr FormName kForms[] = {
+    {"mixed-codes", ReplyForm::mixed_codes}, {"unfinished", ReplyForm::unfinished}, {"lf", ReplyForm::lf},
+    {"cr", ReplyForm::cr},                   {"blank", ReplyForm::blank},           {"junk", ReplyForm::junk},
+    {"long-line", ReplyForm::long_line},     {"8-bit", ReplyForm::eight_bit},        {"nul", ReplyForm::nul},
+    {"two-digits", ReplyForm::two_digits},   {"endless", ReplyForm::endless},
+};
+constexpr std::uint64_t kPiecesMax = 10'000;
+constexpr std::uint64_t kContentMax = 256 * 1024 * 1024;
 
 // What is wrong with a reply; empty: nothing. RFC 5321 section 4.2: every line has the same code, all but the
 // last a hyphen behind it.
@@ -51,12 +64,15 @@ void read_condition(TomlReader& table, Rule& rule) {
     } else {
       table.word("on", kPlaces);  // complains
     }
-  } else if (!table.has("on")) {
+  } else if (!table.has("on") && rule.on.empty()) {
     table.complain("on", "missing; expected where the rule applies: \"connect\", a verb like \"RCPT\", or \"dot\"");
   }
   rule.match = table.string("match").value_or("*");  // "" is the null sender
-  if ((rule.on == "connect" || rule.on == "dot") && table.has("match")) {
-    table.complain("match", fmt::format("\"{}\" has no argument to match", rule.on));
+  rule.line_match = read_glob(table, "line").value_or("*");
+  for (const std::string_view key : {"match", "line"}) {
+    if ((rule.on == "connect" || rule.on == "content" || rule.on == "dot") && table.has(key)) {
+      table.complain(key, fmt::format("\"{}\" has no command to match", rule.on));
+    }
   }
   rule.nth = read_count(table, "nth", 1);
   rule.times = read_count(table, "times", 1);
@@ -70,17 +86,53 @@ void read_condition(TomlReader& table, Rule& rule) {
   if (rule.from && rule.until && *rule.from >= *rule.until) table.complain("until", "expected a time after \"from\"");
 }
 
+// Of what is said about the answer's octets and what goes out beside them.
+void read_shape(TomlReader& table, Rule& rule) {
+  std::vector<std::string_view> names;
+  for (const FormName& one : kForms) names.push_back(one.name);
+  if (const auto form = table.word("form", names)) rule.form = std::ranges::find(kForms, *form, &FormName::name)->form;
+  rule.split = read_count(table, "split", 2, kPiecesMax).value_or(0);
+  rule.every = read_positive(table, "every").value_or(std::chrono::seconds{1});
+  if (table.has("every") && !table.has("split")) table.complain("every", "expected only together with \"split\"");
+  if (table.has("extra")) rule.extra = read_reply(table, "extra");
+  if (table.has("early")) rule.early = read_reply(table, "early");
+  if (rule.on == "content") {
+    rule.octets = table.size("octets").value_or(0);
+    if (!table.has("octets")) table.complain("octets", "missing; expected how much content comes before the rule strikes");
+    if (rule.octets > kContentMax) table.complain("octets", "out of range; expected \"256MiB\" at the most");
+    for (const std::string_view key : {"early", "first_seen"}) {
+      if (table.has(key)) table.complain(key, "\"content\" does not take it");
+    }
+  } else if (table.has("octets")) {
+    table.raw("octets");
+    table.complain("octets", "expected only with on = \"content\"");
+  }
+}
+
 }  // namespace
 
+std::vector<std::string> read_reply(TomlReader& table, std::string_view key) {
+  auto reply = table.strings(key).value_or(std::vector<std::string>{});
+  if (table.has(key)) {
+    if (std::string trouble = reply_trouble(reply); !trouble.empty()) table.complain(key, std::move(trouble));
+  }
+  return reply;
+}
+
 Rule read_rule(TomlReader& table) {
+  Rule rule = read_rule_keys(table);
+  table.finish();
+  return rule;
+}
+
+Rule read_rule_keys(TomlReader& table, std::string_view place) {
   Rule rule;
   rule.line = table.position().line;
+  rule.on = place;
   read_condition(table, rule);
+  read_shape(table, rule);
 
-  if (auto reply = table.strings("reply")) {
-    if (std::string trouble = reply_trouble(*reply); !trouble.empty()) table.complain("reply", std::move(trouble));
-    rule.reply = std::move(*reply);
-  }
+  rule.reply = read_reply(table, "reply");
   if (const auto raw = table.string("raw")) {
     if (auto octets = unescape(*raw)) {
       rule.raw = std::move(*octets);
@@ -97,7 +149,7 @@ Rule read_rule(TomlReader& table) {
   if (act == "close") rule.act = Rule::Act::close;
   if (act == "reset") rule.act = Rule::Act::reset;
   if (rule.act == Rule::Act::silence) {
-    for (const std::string_view key : {"reply", "raw", "delay"}) {
+    for (const std::string_view key : {"reply", "raw", "delay", "form", "split", "extra", "early"}) {
       if (table.has(key)) table.complain(key, "a silent peer answers nothing");
     }
   }
@@ -109,7 +161,6 @@ Rule read_rule(TomlReader& table) {
                              "and act \"silence\", \"close\" or \"reset\"");
     }
   }
-  table.finish();
   return rule;
 }
 

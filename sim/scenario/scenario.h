@@ -16,7 +16,10 @@
 #include "mta/base/time.h"
 #include "mta/base/toml_reader.h"
 #include "mta/config.h"
+#include "sim/scenario/expectation.h"
 #include "sim/scenario/fault.h"
+#include "sim/scenario/peer_fault.h"
+#include "sim/wire/dot.h"
 
 namespace postproof::sim {
 
@@ -29,12 +32,6 @@ IpAddress submit_address();                                // 10.0.0.25
 
 // 2026-01-01 00:00:00 UTC.
 inline constexpr WallTime kUsualStart{std::chrono::seconds{1'767'225'600}};
-
-// "15m30s" with a slack: a moment of virtual time.
-struct When {
-  Duration at{};
-  Duration slack{};
-};
 
 struct DnsPart {
   std::string zone;           // master-file text, names with a trailing dot
@@ -61,35 +58,31 @@ struct HostPart {
   std::uint32_t line = 0;
 };
 
+// A file that stands on an MTA's disk before the run, or that its configuration was read from.
+struct GivenFile {
+  std::string path;
+  std::string content;
+};
+
 struct MtaPart : HostPart {
   Config config;  // resolver addresses and listeners are filled in by the runner
   bool resolver_given = false;  // the scenario names its own resolver addresses
+  std::vector<std::string> needs;  // capabilities (mta/capabilities.h) without which the scenario is skipped
+  std::optional<GivenFile> configuration;  // config = "FILE": a production configuration, taken as it stands
+  std::vector<GivenFile> files;            // that are on its disk: those of [mta.NAME.files], by path
   // The keys of its own configuration that the scenario sets, dotted and sorted: "retry.schedule". The runner's defaults
   // (who may relay, where to listen) are for what is not among them.
   std::vector<std::string> given;
-};
-
-// Part of a peer's rules: first match wins; what no rule names is normal.
-struct Rule {
-  std::string on;                      // "connect", a verb, "dot"
-  std::string match = "*";             // glob, ignoring case: over the address (MAIL, RCPT) or the argument
-  std::optional<std::uint64_t> nth;    // only the nth time that this rule matches otherwise, from 1
-  std::optional<std::uint64_t> times;  // only the first so many times
-  std::optional<Duration> first_seen;  // until so long after the triplet (client, sender, argument) was first seen
-  std::optional<Duration> from, until; // only within this virtual time
-  std::vector<std::string> reply;      // lines; "550 5.1.1 no such user", or "250-a" and "250 b"
-  std::string raw;                     // octets instead of a reply
-  Duration delay{};
-  enum class Act : std::uint8_t { reply, silence, close, reset } act = Act::reply;
-  bool take = true;                    // on = "dot" with close, reset or silence: the message was taken all the same
-  std::uint32_t line = 0;
 };
 
 struct PeerPart : HostPart {
   std::uint16_t port = 25;
   std::string banner;                      // text of the greeting behind its name; empty: "ESMTP ready"
   std::vector<std::string> keywords;       // of EHLO; default PIPELINING, SIZE 52428800, 8BITMIME, ENHANCEDSTATUSCODES
+  std::string like;                        // the peer whose rules and memory it shares; empty: none
   std::vector<Rule> rules;
+  std::vector<PeerFault> faults;           // that stand all the time: quota, rate, size_max, ...
+  std::vector<FinalDot> end_of_data;       // what ends content besides CRLF.CRLF
   std::string script;                      // a dialogue instead of rules; empty: none
   std::uint32_t script_line = 0;           // of its first line in the file
   std::uint32_t script_column = 1;         // where that line's text begins
@@ -132,45 +125,10 @@ struct At {
   std::uint32_t line = 0;
 };
 
-struct ExpectDelivered {
-  std::string rcpt, at, from;              // at: peer; empty: any. from: "<>" is the null sender
-  std::optional<std::uint64_t> count;      // exactly; default 1 where `when` or nothing else says how many
-  std::vector<When> when;                  // one moment a delivery, in order
-  std::vector<std::string> contains;       // each is somewhere in the content
-  std::vector<std::string> header;         // "Name: text": a header field of this name holds the text
-  std::optional<std::string> body;         // the content below our trace header is this (lines in LF or CRLF)
-};
-struct ExpectDsn {
-  std::string to, at;                      // envelope recipient; peer
-  std::optional<std::uint64_t> count;
-  std::string action, final, status, remote, diagnostic;  // globs over the fields of one recipient group
-  std::vector<When> when;
-  std::vector<std::string> contains;
-};
-struct ExpectAttempts {
-  std::string rcpt, mta;
-  std::vector<When> when;                  // all of them, in order
-  std::optional<std::uint64_t> count;
-};
-struct ExpectQueue {
-  std::string mta, rcpt;
-  std::optional<Duration> t;               // looked at then; none: at the end
-  std::optional<std::uint64_t> depth;      // messages
-  std::optional<When> next;                // next attempt of rcpt
-};
-struct ExpectNever {
-  std::string event;                       // connect, command, reply, data, accepted, ...
-  std::string at;                          // host; for wire events: the accepting host
-  std::string match = "*";                 // glob over the event's text
-};
-struct ExpectEnd {
-  std::optional<std::uint64_t> queue, connections;
-  std::optional<When> when;                // the virtual time at which the run ended
-};
-
-struct Expect {
-  std::variant<ExpectDelivered, ExpectDsn, ExpectAttempts, ExpectQueue, ExpectNever, ExpectEnd> what;
-  std::uint32_t line = 0;
+// One axis of a matrix and the value that it has in a variant.
+struct VariantValue {
+  std::string axis;
+  std::string value;
 };
 
 struct Scenario {
@@ -179,8 +137,11 @@ struct Scenario {
   std::string title;
   std::vector<LocatedString> covers;       // clauses (clause.h)
   std::vector<LocatedString> cases;        // ids of a catalogue
+  std::vector<VariantValue> variant;       // the point of the matrix that this is; empty without one
+  std::vector<std::string> needs;          // capabilities that every MTA must have
   std::uint64_t seed = 1;
   WallTime start = kUsualStart;            // what clocks show when the run begins
+  std::uint64_t seeds = 1;                 // so many seeds from `seed` on are one group; `rate` and `distribution` look at all
   Duration limit = std::chrono::hours{240};
   bool open = false;                       // messages that no expectation names are no failure
   DnsPart dns;

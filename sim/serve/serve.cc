@@ -15,6 +15,7 @@
 #include "sim/dns/scenario_zones.h"
 #include "sim/judge/owed.h"
 #include "sim/peer/client.h"
+#include "sim/peer/decorator.h"
 #include "sim/peer/peer_program.h"
 #include "sim/recording/served.h"
 #include "sim/scenario/reach.h"
@@ -152,7 +153,7 @@ struct Serve::Impl {
   void start_peers() {
     for (const PeerPart& part : scenario.peers) {
       ServedHost& host = servers.emplace_back(env, log, part.name);
-      PeerProgram& peer = peers.emplace_back(host.here, part, *begun, recorder);
+      PeerProgram& peer = peers.emplace_back(host.here, part, behaviours.of(part, *begun), recorder);
       tasks.spawn(run_peer(part, peer));
     }
     const IpAddress& submit_host = placed.submit_host;
@@ -347,6 +348,7 @@ struct Serve::Impl {
   // Deques: programs hold references.
   std::deque<ServedHost> servers;
   std::deque<ClientHost> clients;
+  StandingBehaviours behaviours;
   std::deque<PeerProgram> peers;
   std::optional<DnsServer> resolver;
   std::deque<Planned> planned;  // by time

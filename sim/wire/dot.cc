@@ -1,6 +1,73 @@
 #include "sim/wire/dot.h"
 
+#include <algorithm>
+
 namespace postproof::sim {
+
+bool LenientDotDecoder::ends(LineMark after) const {
+  if (mark_ == LineMark::crlf && after == LineMark::crlf) return true;
+  return std::ranges::any_of(also_, [&](const FinalDot& kind) { return kind.before == mark_ && kind.after == after; });
+}
+
+// A dot here may be a final one.
+bool LenientDotDecoder::may_end() const {
+  if (mark_ == LineMark::crlf) return true;
+  return std::ranges::any_of(also_, [&](const FinalDot& kind) { return kind.before == mark_; });
+}
+
+void LenientDotDecoder::add(char c, std::string& content) {
+  if (c == '\n') {
+    mark_ = mark_ == LineMark::cr ? LineMark::crlf : LineMark::lf;
+  } else {
+    mark_ = c == '\r' ? LineMark::cr : LineMark::none;
+  }
+  content += c;
+}
+
+void LenientDotDecoder::add_dot(std::string& content) {
+  if (mark_ != LineMark::crlf) content += '.';
+  mark_ = LineMark::none;
+  state_ = State::text;
+}
+
+std::size_t LenientDotDecoder::feed(std::string_view octets, std::string& content) {
+  std::size_t at = 0;
+  while (at < octets.size() && state_ != State::done) {
+    const char c = octets[at];
+    switch (state_) {
+      case State::text:
+        if (c == '.' && may_end()) {
+          state_ = State::dot;
+        } else {
+          add(c, content);
+        }
+        ++at;
+        break;
+      case State::dot:
+        if (c == '\n' && ends(LineMark::lf)) {
+          state_ = State::done;
+          ++at;
+        } else if (c == '\r') {
+          state_ = ends(LineMark::cr) ? State::done : State::dot_cr;
+          ++at;
+        } else {
+          add_dot(content);  // c is looked at anew
+        }
+        break;
+      case State::dot_cr:
+        if (c == '\n' && ends(LineMark::crlf)) {
+          state_ = State::done;
+          ++at;
+        } else {
+          add_dot(content);
+          add('\r', content);
+        }
+        break;
+      case State::done: break;
+    }
+  }
+  return at;
+}
 
 std::size_t DotDecoder::feed(std::string_view octets, std::string& content) {
   std::size_t at = 0;

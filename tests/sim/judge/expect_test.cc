@@ -190,39 +190,48 @@ TEST_CASE("queue: at a moment and at the end") {
   ExpectQueue then;
   then.t = looked;
   then.next = When{15min, 1s};
-  story.expect(expect = ExpectQueue{"", "", {}, 1, {}});  // so that the run may end with work left
+  expect = ExpectQueue{};
+  expect.depth = 1;
+  story.expect(expect);  // so that the run may end with work left
   CHECK(judged(story, then).ok());
   then.depth = 2;
   CHECK(failed(judged(story, then)) == "expect queue\n");
 }
 
 TEST_CASE("never: on the wire and among events") {
-  struct Case {
+  const auto never = [](const char* event, const char* at, const char* match) {
     ExpectNever expect;
+    expect.event = event;
+    expect.at = at;
+    expect.match = match;
+    return expect;
+  };
+  struct Case {
+    const char *event, *at, *match;
     bool holds;
   };
   const Case cases[] = {
-      {{"data", "mx", "*"}, false},       {{"data", "home", "*"}, true},
-      {{"data", "mx", "*body*"}, false},  {{"data", "mx", "*other*"}, true},
-      {{"connect", "mx", "*"}, false},    {{"connect", "home", "*"}, true},
-      {{"command", "mx", "RSET*"}, true}, {{"command", "mx", "rcpt to:<bob@*"}, false},
-      {{"reply", "mx", "5*"}, true},      {{"reply", "mx", "354 *"}, false},
-      {{"delivered", "", "*"}, false},    {{"delivered", "mx", "*"}, false},
-      {{"delivered", "home", "*"}, true}, {{"delivered", "", "carol@*"}, true},
-      {{"bounced", "", "*"}, true},       {{"accepted", "sut", "alice@src.example"}, false},
+      {"data", "mx", "*", false},       {"data", "home", "*", true},
+      {"data", "mx", "*body*", false},  {"data", "mx", "*other*", true},
+      {"connect", "mx", "*", false},    {"connect", "home", "*", true},
+      {"command", "mx", "RSET*", true}, {"command", "mx", "rcpt to:<bob@*", false},
+      {"reply", "mx", "5*", true},      {"reply", "mx", "354 *", false},
+      {"delivered", "", "*", false},    {"delivered", "mx", "*", false},
+      {"delivered", "home", "*", true}, {"delivered", "", "carol@*", true},
+      {"bounced", "", "*", true},       {"accepted", "sut", "alice@src.example", false},
   };
   for (const Case& c : cases) {
-    CAPTURE(c.expect.event);
-    CAPTURE(c.expect.at);
-    CAPTURE(c.expect.match);
-    CHECK(judged(delivery(), c.expect).ok() == c.holds);
+    CAPTURE(c.event);
+    CAPTURE(c.at);
+    CAPTURE(c.match);
+    CHECK(judged(delivery(), never(c.event, c.at, c.match)).ok() == c.holds);
   }
   Story story = delivery();
   story.recording.records.pop_back();
   story.add(record::Dns{"dns", "sut", "dest.example", "MX", "udp", "noerror"});
   story.end();
-  CHECK(failed(judged(story, ExpectNever{"dns-query", "", "dest.example"})) == "expect never\n");
-  CHECK(judged(story, ExpectNever{"dns-query", "", "src.example"}).ok());
+  CHECK(failed(judged(story, never("dns-query", "", "dest.example"))) == "expect never\n");
+  CHECK(judged(story, never("dns-query", "", "src.example")).ok());
 }
 
 TEST_CASE("end: queue, connections and time") {
@@ -237,6 +246,66 @@ TEST_CASE("end: queue, connections and time") {
   CHECK(judged(delivery(), expect).ok());
   expect.when = When{16min, 1s};
   CHECK(failed(judged(delivery(), expect)) == "expect end\n");
+}
+
+TEST_CASE("dsn: the fields of the message, the dates, and what is returned") {
+  const auto story = [] {
+    Story made;
+    made.accepted("0001000000000001", "alice@src.example");
+    Transfer t;
+    t.recipients = {"gone@dest.example"};
+    made.hand_over(t);
+    made.attempt("gone@dest.example");
+    made.bounced("0001000000000001", "gone@dest.example");
+    made.accepted("0001000000000002", "", "0", "0001000000000001");
+    Transfer dsn;
+    dsn.to_node = "home";
+    dsn.sender = "";
+    dsn.recipients = {"alice@src.example"};
+    dsn.content = Story::report("alice@src.example", "gone@dest.example", "Subject: hi\r\n");
+    const auto put = [&](std::string_view before, std::string_view fields) { dsn.content.insert(dsn.content.find(before), fields); };
+    put("Reporting-MTA", "Original-Envelope-Id: E1\r\nArrival-Date: Thu, 1 Jan 2026 00:10:00 +0000\r\n");
+    put("Action:", "Original-Recipient: rfc822; was@dest.example\r\nLast-Attempt-Date: Thu, 01 Jan 2026 01:20:00 +0100\r\n"
+                   "Will-Retry-Until: 6 Jan 2026 00:10:00 +0000\r\n");
+    made.transfer(dsn);
+    made.delivered("alice@src.example");
+    made.recording.start = WallTime(std::chrono::sys_days(std::chrono::year(2026) / 1 / 1).time_since_epoch());
+    made.end();
+    return made;
+  }();
+  struct Case {
+    const char* what;
+    void (*bend)(ExpectDsn&);
+    bool holds;
+    const char* nearest;
+  };
+  const Case cases[] = {
+      {"envid", [](ExpectDsn& e) { e.envid = "E1"; }, true, ""},
+      {"another envid", [](ExpectDsn& e) { e.envid = "e1"; }, false, "envid=E1"},
+      {"original", [](ExpectDsn& e) { e.original = "was@*"; }, true, ""},
+      {"another original", [](ExpectDsn& e) { e.original = "gone@*"; }, false, "original=rfc822; was@dest.example"},
+      {"reporting", [](ExpectDsn& e) { e.reporting = "sut.example"; }, true, ""},
+      {"another reporter", [](ExpectDsn& e) { e.reporting = "mx.*"; }, false, "reporting=sut.example"},
+      {"headers", [](ExpectDsn& e) { e.ret = "headers"; }, true, ""},
+      {"all of it", [](ExpectDsn& e) { e.ret = "full"; }, false, "ret=headers"},
+      {"arrival", [](ExpectDsn& e) { e.arrival = When{10min, 1s}; }, true, ""},
+      {"another arrival", [](ExpectDsn& e) { e.arrival = When{11min, 1s}; }, false, "arrival=10m00.000s"},
+      {"last attempt", [](ExpectDsn& e) { e.last_attempt = When{20min, 1s}; }, true, ""},
+      {"another last attempt", [](ExpectDsn& e) { e.last_attempt = When{80min, 1s}; }, false, "last_attempt=20m00.000s"},
+      {"retried until", [](ExpectDsn& e) { e.retry_until = When{120h + 10min, 1s}; }, true, ""},
+      {"retried until then", [](ExpectDsn& e) { e.retry_until = When{120h, 1s}; }, false, "retry_until=5d00h10m00.000s"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.what);
+    ExpectDsn expect = dsn_to("alice@src.example");
+    c.bend(expect);
+    const Judgement judgement = judged(story, expect);
+    CHECK(judgement.ok() == c.holds);
+    if (c.holds || judgement.failures.empty()) continue;
+    CAPTURE(judgement.failures[0].nearest);
+    CHECK(judgement.failures[0].nearest.find(c.nearest) != std::string::npos);
+  }
+  CHECK_FALSE(judged(bounce(), [] { ExpectDsn e = dsn_to("alice@src.example"); e.envid = "*"; e.arrival = When{}; return e; }()).ok());
 }
 
 }  // namespace postproof::sim::test

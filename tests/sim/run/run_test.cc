@@ -5,6 +5,8 @@
 #include <string>
 
 #include "sim/recording/recording_file.h"
+#include "mta/base/text.h"
+#include "mta/capabilities.h"
 #include "sim/run/run.h"
 #include "sim/scenario/load.h"
 #include "sim/view/failure_report.h"
@@ -322,6 +324,164 @@ TEST_CASE("a recording ends with what the judge told") {
   CHECK(verdict.result == "failed");
   CHECK(verdict.held == 1);
   CHECK(verdict.failed == 1);
+}
+
+TEST_CASE("what an MTA lacks is no reason to fail: the scenario is skipped, and says why") {
+  const auto results = run_scenario(load("needs = ['relay', 'deliverby']\n" + scene(kSubmit)), {}, {});
+  REQUIRE(results.size() == 1);
+  CHECK(results[0].skipped == "sut lacks deliverby");
+  CHECK(results[0].recording.records.empty());
+  CHECK(run_scenario(load("needs = ['relay']\nopen = true\n" + scene(kSubmit)), {}, {})[0].skipped == "");
+}
+
+TEST_CASE("SMTP keywords are capabilities exactly when EHLO offers them") {
+  const RunResult result = run(R"(
+title = "keywords"
+[mta.sut]
+[client.c]
+to = "sut"
+script = """
+< 220
+> EHLO c.example
+< 250
+> QUIT
+< 221
+"""
+)");
+  std::string offered;
+  for (const Record& record : result.recording.records) {
+    const auto* octets = std::get_if<record::Octets>(&record.what);
+    if (octets != nullptr && octets->from == Side::acceptor) offered += octets->octets;
+  }
+  for (const char* keyword : {"PIPELINING", "SIZE", "8BITMIME", "ENHANCEDSTATUSCODES", "STARTTLS", "AUTH", "DSN", "CHUNKING", "BINARYMIME",
+                              "SMTPUTF8", "REQUIRETLS", "DELIVERBY", "MT-PRIORITY"}) {
+    CAPTURE(keyword);
+    const bool here = offered.find(std::string("250-") + keyword) != std::string::npos || offered.find(std::string("250 ") + keyword) != std::string::npos;
+    if (std::string_view(keyword) == "STARTTLS") continue;  // offered with a certificate only
+    CHECK(here == has_capability(ascii_lower(keyword)));
+  }
+}
+
+TEST_CASE("peers that are like each other have one memory") {
+  run(R"(
+title = "greylisted at one, known at the other"
+[dns]
+zone = """
+dest.example. MX 10 mx1.dest.example.
+dest.example. MX 20 mx2.dest.example.
+"""
+[mta.sut]
+retry.schedule = ["15m"]
+retry.jitter = 0
+[peer.mx1]
+names = ["mx1.dest.example"]
+rules = [{ on = "RCPT", first_seen = "10m", reply = "450 4.2.0 greylisted" }]
+[peer.mx2]
+names = ["mx2.dest.example"]
+like = "mx1"
+[[at]]
+t = "0s"
+submit = { to = "sut", from = "", rcpt = "bob@dest.example" }
+[[at]]
+t = "1m"
+fault = { kind = "tcp.refuse", host = "mx1" }
+[[expect]]
+delivered = { rcpt = "bob@dest.example", at = "mx2", when = "15m" }
+)");
+}
+
+TEST_CASE("a fault of a peer ends by itself, and strikes nobody else") {
+  run(scene(std::string(kSubmit) + R"(
+[[at]]
+t = "0s"
+fault = { kind = "smtp.reply", host = "mx1", on = "RCPT", reply = "450 4.2.0 not now", for = "20m" }
+[[expect]]
+delivered = { rcpt = "bob@dest.example", at = "mx1", when = "30m1s" }
+[[expect]]
+attempts = { rcpt = "bob@dest.example", when = ["1s", "15m1s", "30m1s"] }
+)"));
+}
+
+TEST_CASE("a group of seeds is judged as one; its rates and distributions over all of it") {
+  const std::string equal = R"(seeds = 40
+title = "test"
+[dns]
+zone = """
+dest.example. MX 10 mx1.dest.example.
+dest.example. MX 10 mx2.dest.example.
+"""
+[mta.sut]
+[peer.mx1]
+names = ["mx1.dest.example"]
+[peer.mx2]
+names = ["mx2.dest.example"]
+)" + std::string(kSubmit);
+  const auto good = run_scenario(load(equal + R"(
+[[expect]]
+delivered = { rcpt = "bob@dest.example" }
+[[expect]]
+distribution = { over = ["mx1", "mx2"], tolerance = 0.25 }
+[[expect]]
+rate = { delivered = { rcpt = "bob@dest.example", at = "mx2" }, min = 0.25, max = 0.75 }
+)"), {}, {});
+  REQUIRE(good.size() == 1);
+  CHECK(failure_report(good[0].recording) == "");
+  CHECK(good[0].judgement.passed == 3);
+
+  const auto bad = run_scenario(load(equal + R"(
+[[expect]]
+distribution = { over = ["mx1", "mx2"], shares = [0.99, 0.01], tolerance = 0.01 }
+[[expect]]
+rate = { delivered = { rcpt = "bob@dest.example", at = "mx2" }, min = 0.99 }
+)"), 100, {});
+  REQUIRE(bad.size() == 1);
+  const std::string report = failure_report(bad[0].recording);
+  CHECK(holds(report, "expect distribution"));
+  CHECK(holds(report, "connect over mx1 99.0 %, mx2 1.0 %, each ±1.0 %"));
+  CHECK(holds(report, "40 in 40 runs: mx1 "));
+  CHECK(holds(report, "holds in 99.0 to 100.0 % of the runs"));
+  CHECK(holds(report, "of 40 seeds; not with seed 10"));
+
+  // What one seed fails is the group's failure, and its seed replays it.
+  const auto one = run_scenario(load(equal + R"(
+[[expect]]
+delivered = { rcpt = "bob@dest.example", at = "mx1" }
+[[expect]]
+delivered = { rcpt = "bob@dest.example", count = 1 }
+)"), {}, {});
+  CHECK_FALSE(one[0].judgement.ok());
+  const auto replayed = run_scenario(load(equal + "[[expect]]\ndelivered = { rcpt = \"bob@dest.example\", at = \"mx1\" }\n"),
+                                     one[0].recording.seed, {});
+  CHECK(replayed[0].recording.seed == one[0].recording.seed);
+}
+
+TEST_CASE("a run for each disk operation of each combination") {
+  const auto variants = load_variants("test.toml", "open = true\nmatrix = { ip = ['v4', 'v6'] }\n" + scene(std::string(kSubmit) + R"(
+[[at]]
+t = "0s"
+fault = { kind = "process.crash", host = "sut", disk_op = "each", from = "connect", restart = "1s" }
+)"));
+  REQUIRE(variants);
+  const Scenario& v6 = variants->back();
+  CHECK(run_scenario(v6, {}, "ip=v4 disk_op=2").empty());
+  const auto second = run_scenario(v6, {}, "v6,2");
+  REQUIRE(second.size() == 1);
+  CHECK(second[0].recording.variant == "ip=v6 disk_op=2");
+  CHECK(run_scenario(v6, {}, "ip=v6").size() > 2);
+}
+
+TEST_CASE("a failed wire expectation shows the lines around the place, and the fault's own") {
+  const std::string report = report_of("open = true\n" + scene(std::string(kSubmit) + R"(
+[[at]]
+t = "0s"
+fault = { kind = "smtp.keywords", host = "mx1", remove = ["PIPELINING"] }
+[[expect]]
+wire = { from = "sut", to = "mx1", lines = ["> MAIL FROM:*", "> RCPT TO:*"] }
+)"));
+  CHECK(holds(report, "in a row on a connection from sut to mx1 | > MAIL FROM:* | > RCPT TO:*"));
+  CHECK(holds(report, "1 of 2 lines, then not \"> RCPT TO:*\""));
+  CHECK(holds(report, "250 2.1.0 sender ok"));
+  CHECK(holds(report, "smtp.keywords"));
 }
 
 }  // namespace postproof::sim

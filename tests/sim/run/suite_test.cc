@@ -128,6 +128,34 @@ TEST_CASE("a file that cannot be read is a problem of that file") {
   CHECK(scenario.error().at(0).to_string() == folder.path() + ": a folder, not a file");
 }
 
+TEST_CASE("a configuration is looked for from the scenario's folder") {
+  const Folder folder;
+  folder.put("etc/relay.toml", "hostname = 'relay.example'\nspool.directory = '/var/spool/postproof'\n");
+  const std::string path = folder.put("scenarios/s.toml", "title = 'x'\n[mta.sut]\nconfig = '../etc/relay.toml'\n");
+  const auto variants = read_variants(path);
+  REQUIRE(variants);
+  CHECK(variants->front().mtas[0].config.hostname == "relay.example");
+  folder.put("etc/relay.toml", "hostnam = 'relay.example'\n");
+  const auto wrong = read_variants(path);
+  REQUIRE_FALSE(wrong);
+  CHECK(wrong.error()[0].to_string().find("/scenarios/../etc/relay.toml:1:1: unknown key \"hostnam\"") != std::string::npos);
+}
+
+TEST_CASE("variants that are skipped are told apart from those that passed") {
+  const Folder folder;
+  const std::vector<std::string> paths = {folder.put("a.toml", "title = 'x'\nneeds = 'deliverby'\n[mta.sut]\n"),
+                                          folder.put("b.toml", "title = 'x'\nmatrix = { n = [1, 2] }\n[mta.sut]\n")};
+  std::vector<ScenarioOutcome> outcomes;
+  run_suite(paths, SuiteOptions{}, [&](const ScenarioOutcome& outcome) { outcomes.push_back(outcome); });
+  REQUIRE(outcomes.size() == 2);
+  CHECK(outcomes[0].skipped());
+  CHECK_FALSE(outcomes[0].passed());
+  CHECK(outcomes[0].variants[0].skipped == "sut lacks deliverby");
+  CHECK(outcomes[1].passed());
+  REQUIRE(outcomes[1].variants.size() == 2);
+  CHECK(outcomes[1].variants[1].variant == "n=2");
+}
+
 TEST_CASE("results come in the order of the files, whatever the number of threads") {
   const Folder folder;
   std::vector<std::string> paths;

@@ -45,14 +45,21 @@ TEST_CASE("every example of the reference is a scenario that passes") {
   REQUIRE(document.has_value());
   const std::vector<Example> all = examples(*document);
   CHECK(all.size() >= 5);
+  const FileReader read_file = [](const std::string& path) -> std::expected<std::string, std::string> {
+    auto text = read_text_file(path);
+    if (!text) return std::unexpected(text.error().what);
+    return std::move(*text);
+  };
   for (const Example& example : all) {
     CAPTURE(example.line);
-    const auto scenario = load_scenario("example", example.text);
+    const auto scenarios = load_variants(POSTPROOF_SCENARIOS_REFERENCE, example.text, read_file);
     std::string problems;
-    for (const Problem& problem : scenario ? check_scenario(*scenario) : scenario.error()) problems += problem.to_string() + "\n";
+    for (const Problem& problem : scenarios ? check_scenario(scenarios->front()) : scenarios.error()) problems += problem.to_string() + "\n";
     REQUIRE(problems == "");
-    for (const RunResult& result : run_scenario(*scenario, std::nullopt, std::nullopt)) {
-      CHECK(failure_report(result.recording) == "");
+    for (const Scenario& scenario : *scenarios) {
+      for (const RunResult& result : run_scenario(scenario, std::nullopt, std::nullopt)) {
+        CHECK(failure_report(result.recording) == "");
+      }
     }
   }
 }

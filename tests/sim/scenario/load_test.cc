@@ -7,6 +7,7 @@
 
 #include "sim/scenario/faults.h"
 #include "sim/scenario/load.h"
+#include "sim/scenario/variant.h"
 
 namespace postproof::sim {
 
@@ -354,6 +355,117 @@ dest.example. MX 10 mx.dest.example.
   CHECK(std::get<ZoneChange>(scenario.at[1].what).zone == "dest.example. MX 10 mx.dest.example.\n");
   CHECK(std::get<ZoneChange>(scenario.at[1].what).zone_line == 10);
   CHECK(load("title = 'x'\n").start == kUsualStart);
+}
+
+TEST_CASE("a matrix makes a scenario of each combination, the last axis fastest") {
+  const auto variants = load_variants("s.toml", R"(title = "of ${who}"
+matrix = { ip = ["v4", "v6"], segment = ["whole", 3], pipelining = [false], who = ["a", "b"], lanes = [5] }
+[link.default]
+latency = "2s"
+[mta.sut]
+delivery.lanes_max = "${lanes}"
+[peer.mx]
+names = ["${who}.example"]
+addresses = ["v4"]
+[[at]]
+t = "0s"
+submit = { to = "sut", from = "", rcpt = "$${who}@${who}.example" }
+)");
+  REQUIRE(variants);
+  REQUIRE(variants->size() == 8);
+  const Scenario& first = variants->front();
+  CHECK(variant_name(first.variant) == "ip=v4 segment=whole pipelining=false who=a lanes=5");
+  CHECK(first.title == "of a");
+  CHECK(first.mtas[0].addresses[0].is_v4());
+  CHECK(first.mtas[0].config.scheduler.lanes_max == 5);
+  CHECK_FALSE(first.mtas[0].config.client.pipelining);
+  CHECK_FALSE(first.mtas[0].config.server.pipelining);
+  CHECK_FALSE(first.links[0].segment);
+  CHECK(std::get<Submit>(first.at[0].what).rcpt[0] == "${who}@a.example");
+  const Scenario& last = variants->back();
+  CHECK(variant_name(last.variant) == "ip=v6 segment=3 pipelining=false who=b lanes=5");
+  CHECK_FALSE(last.mtas[0].addresses[0].is_v4());
+  CHECK(last.peers[0].addresses[0].is_v4());
+  CHECK(last.peers[0].names[0] == "b.example");
+  CHECK(last.links[0].segment == 3);
+  CHECK(last.links[0].latency == 2s);
+  CHECK(variant_name((*variants)[1].variant) == "ip=v4 segment=whole pipelining=false who=b lanes=5");
+}
+
+TEST_CASE("--only asks by name, by values, or by some axes") {
+  const std::vector<VariantValue> variant = {{"ip", "v6"}, {"segment", "1"}, {"pipelining", "true"}};
+  for (const char* only : {"ip=v6 segment=1 pipelining=true", "v6,1,true", "ip=v6", "pipelining=true segment=1"}) {
+    CAPTURE(only);
+    CHECK(asks_for(only, variant));
+  }
+  for (const char* only : {"ip=v4 segment=1 pipelining=true", "v6,1", "v6,1,false", "ip=v", "other", "true"}) {
+    CAPTURE(only);
+    CHECK_FALSE(asks_for(only, variant));
+  }
+  CHECK(last_number("v6,true,12") == 12);
+  CHECK(last_number("ip=v6 disk_op=3") == 3);
+  CHECK_FALSE(last_number("v6"));
+}
+
+TEST_CASE("a peer that is like another has its rules, and what it does not say itself") {
+  const Scenario scenario = load(R"(title = "x"
+[peer.c]
+like = "b"
+[peer.b]
+like = "a"
+port = 26
+[peer.a]
+banner = "hello"
+port = 27
+rules = [{ on = "RCPT", reply = "450 later" }]
+quota = { messages = 1 }
+)");
+  for (const PeerPart& peer : scenario.peers) {
+    CAPTURE(peer.name);
+    CHECK(peer.rules.size() == 1);
+    CHECK(peer.faults.size() == 1);
+    CHECK(peer.banner == "hello");
+  }
+  CHECK(scenario.peers[0].like == "a");
+  CHECK(scenario.peers[0].port == 27);
+  CHECK(scenario.peers[1].port == 26);
+}
+
+TEST_CASE("a configuration of production is taken as it stands; the table's keys come before its own") {
+  const FileReader reader = [](const std::string& path) -> std::expected<std::string, std::string> {
+    REQUIRE(path == "dir/../etc/relay.toml");
+    return R"(hostname = "relay.example"
+listen = ["192.0.2.1:587", "[2001:db8::9]:25"]
+connect_timeout = "7s"
+[spool]
+directory = "/var/spool/x"
+[dns]
+servers = ["192.0.2.53"]
+[retry]
+jitter = 0.2
+schedule = ["1m"]
+)";
+  };
+  const auto scenario = load_scenario("dir/s.toml", R"(title = "x"
+[mta.sut]
+config = "../etc/relay.toml"
+retry.jitter = 0
+files = { "/etc/b" = "2", "/etc/a" = "1" }
+)", reader);
+  REQUIRE(scenario);
+  const MtaPart& mta = scenario->mtas[0];
+  CHECK(mta.names == std::vector<std::string>{"relay.example"});
+  CHECK(mta.config.hostname == "relay.example");
+  CHECK(mta.config.client.connect_timeout == 7s);
+  CHECK(mta.config.scheduler.retry.jitter == 0);
+  CHECK(mta.config.scheduler.retry.schedule == std::vector<Duration>{1min});
+  CHECK(mta.config.resolver.servers.empty());
+  CHECK(mta.config.intake.relay_clients.size() == 2);
+  REQUIRE(mta.configuration);
+  CHECK(mta.configuration->path == "dir/../etc/relay.toml");
+  REQUIRE(mta.files.size() == 2);
+  CHECK(mta.files[0].path == "/etc/a");
+  CHECK(mta.files[1].content == "2");
 }
 
 }  // namespace postproof::sim

@@ -93,5 +93,41 @@ TEST_CASE("line ends of text become CRLF") {
   for (const auto& [text, wire] : cases) CHECK(with_crlf(text) == wire);
 }
 
+TEST_CASE("a lenient server ends content where it was told to, and at CRLF.CRLF") {
+  using enum LineMark;
+  struct Case {
+    FinalDot also;
+    std::string_view wire, content;
+    bool done = true;
+  };
+  const Case cases[] = {
+      {{lf, lf}, "a\n.\nb\r\n.\r\n", "a\n"},
+      {{lf, lf}, "a\r\n.\r\n", "a\r\n"},
+      {{lf, lf}, "a\n.\r\nb\r\n.\r\n", "a\n.\r\nb\r\n"},
+      {{lf, crlf}, "a\n.\r\nb", "a\n"},
+      {{crlf, lf}, "a\r\n.\nb", "a\r\n"},
+      {{crlf, cr}, "a\r\n.\rb", "a\r\n"},
+      {{cr, cr}, "a\r.\rb", "a\r"},
+      {{cr, crlf}, "a\r.\r\nb", "a\r"},
+      {{cr, crlf}, "a\r.\rb\r\n.\r\n", "a\r.\rb\r\n"},
+      {{lf, lf}, "..a\r\n..\r\n\n..\n.\n", ".a\r\n.\r\n\n..\n"},
+      {{lf, lf}, "a\n.", "a\n", false},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.wire);
+    for (const std::size_t step : {std::size_t{1}, std::size_t{2}, c.wire.size()}) {
+      LenientDotDecoder decoder({c.also});
+      std::string content;
+      std::string_view rest = c.wire;
+      while (!rest.empty() && !decoder.done()) {
+        const std::size_t taken = decoder.feed(rest.substr(0, step), content);
+        rest.remove_prefix(taken);
+      }
+      CHECK(content == c.content);
+      CHECK(decoder.done() == c.done);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace postproof::sim
