@@ -23,6 +23,7 @@
 #include "sim/run/report.h"
 #include "sim/run/suite.h"
 #include "sim/run/suite_report.h"
+#include "sim/scenario/starter.h"
 #include "sim/serve_command.h"
 #include "sim/view/formats.h"
 
@@ -234,6 +235,16 @@ ViewSurface surface_of(int descriptor) {
   return surface;
 }
 
+int write_starter(std::string path) {
+  if (!path.ends_with(".toml")) path += ".toml";
+  if (const auto written = create_text_file(path, starter_scenario()); !written) {
+    complain(written.error().what);
+    return kExitTrouble;
+  }
+  fmt::print("{}: it passes as it stands; postproof run {}\n", path, path);
+  return kExitFine;
+}
+
 int show(const ShowArguments& arguments) {
   const auto text = read_text_file(arguments.recording);
   if (!text) {
@@ -388,6 +399,10 @@ int parse_and_do(int argc, char** argv) {
   check_command->add_option("PATH", check_paths, "Scenario files or folders")->required()->type_name("");
   check_command->footer("Complaints are FILE:LINE:COLUMN: what is wrong, and what was expected.\n"
                         "Example:\n  postproof check scenarios");
+  std::string new_name;
+  CLI::App* new_command = app.add_subcommand("new", "Write a commented scenario to start from");
+  new_command->add_option("NAME", new_name, "The file, with or without .toml; it must not be there yet")->required()->type_name("");
+  new_command->footer("Example:\n  postproof new scenarios/retry/greylist-of-an-hour");
   CoverageArguments coverage_arguments;
   CLI::App* coverage_command = add_coverage(app, coverage_arguments);
   ExploreArguments explore_arguments;
@@ -400,7 +415,7 @@ int parse_and_do(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError& error) {
     if (app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
-      complain(fmt::format("no command is called \"{}\"; expected run, check, coverage, explore, serve or show (--help tells more)", escape(argv[1])));
+      complain(fmt::format("no command is called \"{}\"; expected run, check, new, coverage, explore, serve or show (--help tells more)", escape(argv[1])));
       return kExitTrouble;
     }
     app.exit(error);
@@ -422,6 +437,7 @@ int parse_and_do(int argc, char** argv) {
     return explore_command(explore_arguments);
   }
   if (serve_command_given->parsed()) return serve_command(serve_arguments);
+  if (new_command->parsed()) return write_starter(new_name);
   PP_CHECK(show_command->parsed(), "a command that nobody carries out");
   return show(show_arguments);
 }

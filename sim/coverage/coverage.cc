@@ -101,6 +101,7 @@ std::string coverage_text(const Coverage& coverage) {
       cases.count(shown.standing);
       append_entry(text, shown.standing, one.id, 4, shown);
       if (shown.standing == Standing::waiting) text += fmt::format("  {}\n", one.text);
+      for (const std::string& test : one.tests) text += fmt::format("{:17}and by {}\n", "", test);
     }
   }
   return text + fmt::format("\nclauses: {}\ncases: {}\n", clauses.text(), cases.text());

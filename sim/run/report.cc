@@ -106,12 +106,20 @@ Result<std::string> read_text_file(const std::string& path) {
   return text;
 }
 
-Result<void> write_text_file(const std::string& path, std::string_view text) {
-  OpenFile file(std::fopen(path.c_str(), "wb"));
+namespace {
+
+Result<void> write_whole(const std::string& path, std::string_view text, const char* mode) {
+  OpenFile file(std::fopen(path.c_str(), mode));
   if (!file) return system_failure(path, errno);
   if (std::fwrite(text.data(), 1, text.size(), file.get()) != text.size()) return system_failure(path, errno);
   if (std::fclose(file.release()) != 0) return system_failure(path, errno);
   return {};
 }
+
+}  // namespace
+
+Result<void> write_text_file(const std::string& path, std::string_view text) { return write_whole(path, text, "wb"); }
+
+Result<void> create_text_file(const std::string& path, std::string_view text) { return write_whole(path, text, "wbx"); }
 
 }  // namespace postproof::sim

@@ -29,5 +29,7 @@ Result<void> make_folder(const std::string& path);
 // Whole files, as main and the suite need them.
 Result<std::string> read_text_file(const std::string& path);
 Result<void> write_text_file(const std::string& path, std::string_view text);
+// Fails where there is something of that name.
+Result<void> create_text_file(const std::string& path, std::string_view text);
 
 }  // namespace postproof::sim

@@ -16,8 +16,9 @@ void read_match(const FaultReading& reading, Fault& fault) {
 }
 
 void read_disk_op(const FaultReading& reading, Fault& fault) {
-  if (!reading.table.has("disk_op")) return;
-  if (reading.table.raw("disk_op")->is_string()) {
+  const toml::node* value = reading.table.raw("disk_op");
+  if (value == nullptr) return;
+  if (value->is_string()) {
     fault.disk_op_each = reading.table.word("disk_op", {"each"}).has_value();
   } else {
     fault.disk_op = read_count(reading.table, "disk_op", 1, 100'000'000);

@@ -16,7 +16,8 @@ Catalogue catalogue() {
                          "[[group]]\nid = 'A'\ntitle = 'commands'\n"
                          "[[case]]\nid = 'A01'\nclause = '1'\nlevel = 'M'\ntext = 'greets'\n"
                          "[[case]]\nid = 'A02'\nclause = '1'\nlevel = 'M'\ntext = 'refuses'\n"
-                         "[[case]]\nid = 'A03'\nclause = '1'\nlevel = 'M'\ntext = 'waits for its turn'\n");
+                         "[[case]]\nid = 'A03'\nclause = '1'\nlevel = 'M'\ntext = 'waits for its turn'\n"
+                         "tests = ['ci/check-it']\n");
 }
 
 void add(Coverage& coverage, std::string_view file, bool passed, std::string_view cases, std::string_view covers) {
@@ -63,6 +64,7 @@ TEST_CASE("as text") {
         "  fail     A02   b.toml\n"
         "                 c.toml\n"
         "  waiting  A03   waits for its turn\n"
+        "                 and by ci/check-it\n"
         "\n"
         "clauses: 1 pass, 1 fail, 0 waiting\n"
         "cases: 0 pass, 2 fail, 1 waiting\n");

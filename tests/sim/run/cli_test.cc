@@ -189,6 +189,7 @@ TEST_CASE("coverage keeps the books of a suite") {
   CHECK(holds(homeless.err, "no catalogue.toml in its folder or above"));
 }
 
+<<<<<<< HEAD
 TEST_CASE("an exploration finds what breaks, writes it, and what it wrote breaks again") {
   const Shell shell;
   CHECK(shell.run("explore good --seeds 3").status == 0);
@@ -216,4 +217,22 @@ TEST_CASE("probes that a suite never reaches") {
   const Result result = shell.run("run good --probes");
   CHECK(result.status == 0);
   CHECK(holds(result.out, "\n  never  fault     tcp.refuse, "));
+=======
+TEST_CASE("new writes a scenario that passes, and overwrites nothing") {
+  const Shell shell;
+  const Result first = shell.run("new first");
+  CHECK(first.status == 0);
+  CHECK(holds(first.out, "postproof run first.toml"));
+  CHECK(shell.run("check first.toml").status == 0);
+  const Result ran = shell.run("run first.toml");
+  CHECK(ran.status == 0);
+  CHECK(holds(ran.out, "1 passed, 0 failed"));
+
+  shell.put("mine.toml", "title = 'mine'\n");
+  const Result again = shell.run("new mine.toml");
+  CHECK(again.status == 2);
+  CHECK(holds(again.err, "mine.toml: File exists"));
+  CHECK(shell.read("mine.toml") == "title = 'mine'\n");
+  CHECK(shell.run("new no/such/folder/x").status == 2);
+>>>>>>> 80dadf3 (new: a commented scenario to start from; coverage tells what besides scenarios shows a case)
 }
