@@ -189,7 +189,6 @@ TEST_CASE("coverage keeps the books of a suite") {
   CHECK(holds(homeless.err, "no catalogue.toml in its folder or above"));
 }
 
-<<<<<<< HEAD
 TEST_CASE("an exploration finds what breaks, writes it, and what it wrote breaks again") {
   const Shell shell;
   CHECK(shell.run("explore good --seeds 3").status == 0);
@@ -217,7 +216,8 @@ TEST_CASE("probes that a suite never reaches") {
   const Result result = shell.run("run good --probes");
   CHECK(result.status == 0);
   CHECK(holds(result.out, "\n  never  fault     tcp.refuse, "));
-=======
+}
+
 TEST_CASE("new writes a scenario that passes, and overwrites nothing") {
   const Shell shell;
   const Result first = shell.run("new first");
@@ -234,5 +234,4 @@ TEST_CASE("new writes a scenario that passes, and overwrites nothing") {
   CHECK(holds(again.err, "mine.toml: File exists"));
   CHECK(shell.read("mine.toml") == "title = 'mine'\n");
   CHECK(shell.run("new no/such/folder/x").status == 2);
->>>>>>> 80dadf3 (new: a commented scenario to start from; coverage tells what besides scenarios shows a case)
 }
