@@ -4,6 +4,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <sstream>
 
 namespace postproof::sim::document {
 
@@ -47,6 +48,11 @@ std::optional<Value> read_value(const toml::node& node) {
   if (const auto* table = node.as_table()) {
     auto read = read_table(*table);
     return read ? std::optional(Value(std::move(*read))) : std::nullopt;
+  }
+  if (const auto* moment = node.as_date_time()) {
+    std::ostringstream text;
+    text << moment->get();
+    return Value(text.str());
   }
   const auto* array = node.as_array();
   if (array == nullptr) return std::nullopt;

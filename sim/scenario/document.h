@@ -65,7 +65,8 @@ struct Document {
   bool operator==(const Document& other) const = default;
 };
 
-// None: the text is no TOML, or holds a date, which no scenario does.
+// None: the text is no TOML. A date with a time becomes the text of it, which the loader takes as well; others have no
+// place in a scenario, and give none too.
 std::optional<Document> parse(std::string_view text);
 
 // As people write scenarios: a line for each key, ''' around text of several lines, tables of a list's section between

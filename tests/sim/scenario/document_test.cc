@@ -82,9 +82,12 @@ TEST_CASE("values of every kind come back") {
   CHECK(write(*again) == text);
 }
 
-TEST_CASE("what is no TOML, and a date") {
+TEST_CASE("what is no TOML, and dates") {
   CHECK(!parse("title = "));
   CHECK(!parse("t = 2026-01-01\n"));
+  const auto moment = parse("start = 2038-01-19T03:14:00Z\n");
+  REQUIRE(moment);
+  CHECK(write(*moment) == "start = \"2038-01-19T03:14:00Z\"\n");
 }
 
 TEST_CASE("every scenario of the suite is the same when it is written anew") {
