@@ -14,6 +14,7 @@
 #include "sim/explore/trial.h"
 #include "sim/run/in_order.h"
 #include "sim/run/report.h"
+#include "sim/scenario/load.h"
 #include "sim/view/failure_report.h"
 
 namespace postproof::sim {
@@ -199,6 +200,11 @@ std::expected<Exploration, std::vector<Problem>> explore(const ExploreOptions& o
     }
     std::string text;
     for (const std::string& line : scenario->source) text += line + "\n";
+    // What names files beside it would not stand alone where a failure is written to.
+    if (const auto alone = load_scenario(path, text); !alone) {
+      problems.insert(problems.end(), alone.error().begin(), alone.error().end());
+      continue;
+    }
     texts.push_back(std::move(text));
   }
   if (!problems.empty()) return std::unexpected(std::move(problems));
