@@ -117,6 +117,16 @@ void read_server(TomlReader table, smtp::ServerSettings& server) {
   table.finish();
 }
 
+std::optional<Address> read_address(TomlReader& table, std::string_view key) {
+  const auto text = table.string(key);
+  if (!text) return std::nullopt;
+  auto address = Address::parse(*text);
+  if (address) return std::move(*address);
+  table.complain(key, fmt::format("\"{}\" is no address: {}; expected one like \"postmaster@example.org\"", escape(*text),
+                                  address.error()));
+  return std::nullopt;
+}
+
 void read_relay(TomlReader table, intake::Policy& policy) {
   read_networks(table, "clients", policy.relay_clients);
   if (auto domains = table.strings("domains")) {
@@ -129,6 +139,7 @@ void read_relay(TomlReader table, intake::Policy& policy) {
     }
   }
   set(policy.refuse_null_mx_senders, table.boolean("refuse_null_mx_senders"));
+  policy.postmaster = read_address(table, "postmaster");
   set_integer(table, "received_max", policy.received_max, 2, 1000);
   table.finish();
 }
@@ -213,11 +224,7 @@ void read_delivery(TomlReader table, Config& config) {
   set_integer(table, "recipients_per_transaction_max", config.deliver.recipients_per_transaction_max, 1, 100'000);
   set_integer(table, "hosts_per_attempt_max", config.deliver.hosts_per_attempt_max, 1, 1000);
   set(config.client.pipelining, table.boolean("pipelining"));
-  if (auto from = table.string("report_from")) {
-    const auto address = Address::parse(*from);
-    if (!address) table.complain("report_from", address.error() + "; expected an address like \"postmaster@example.org\"");
-    config.deliver.report_from = std::move(*from);
-  }
+  if (const auto from = read_address(table, "report_from")) config.deliver.report_from = from->to_string();
   table.finish();
 }
 

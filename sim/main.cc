@@ -180,6 +180,14 @@ int run(const RunArguments& arguments) {
   return totals.failed == 0 ? kExitFine : kExitFailed;
 }
 
+// Decimal digits and nothing else: CLI11 would take "010" as octal, and cut what is too large.
+std::string seed_trouble(const std::string& text) {
+  constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
+  const auto seed = parse_decimal(text);
+  const bool plain = text.size() == 1 || !text.starts_with('0');
+  return seed && plain && *seed <= kMax ? "" : fmt::format("{} is no seed; expected an integer from 0 to {}", text, kMax);
+}
+
 int check(const std::vector<std::string>& arguments) {
   const auto paths = find_scenarios(arguments, std::nullopt);
   if (!paths) {
@@ -281,7 +289,7 @@ CLI::App* add_run(CLI::App& app, RunArguments& arguments) {
   run->add_option("PATH", arguments.paths, "Scenario files or folders (default: ./scenarios)")->type_name("");
   run->add_option("--seed", arguments.seed, "Seed of all randomness, in place of each scenario's own")
       ->type_name("N")
-      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()).description(""));
+      ->check(CLI::Validator(seed_trouble, ""));
   run->add_option("-j,--jobs", arguments.jobs, "Scenarios run at once (default: one a core)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024).description(""));

@@ -27,7 +27,7 @@ std::string next_text(const queue::QueueEntry& entry, const queue::Progress& pro
 std::string last_text(const queue::Progress& progress) {
   if (!progress.last) return "-";
   const std::string host = host_text(*progress.last);
-  return (host.empty() ? "" : host + ": ") + reason_text(*progress.last);
+  return escape((host.empty() ? "" : host + ": ") + reason_text(*progress.last));
 }
 
 // JSON text must be UTF-8: octets of other kinds become escapes first.
@@ -83,7 +83,7 @@ std::string queue_json(const std::vector<queue::QueueEntry>& entries) {
       if (progress.last) {
         recipient["host"] = json_text(host_text(*progress.last));
         recipient["stage"] = to_string(progress.last->stage);
-        recipient["reason"] = reason_text(*progress.last);
+        recipient["reason"] = json_text(reason_text(*progress.last));
       }
       recipients.push_back(std::move(recipient));
     }

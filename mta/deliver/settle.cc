@@ -122,7 +122,7 @@ Task<Progress> Settlement::decide(const Leg& leg, std::size_t index, AttemptResu
     const std::string status = status_of(result).to_string();
     env_.events.emit(event::Bounced{id, recipient, host, stage, status, reason});
   } else {
-    const auto next = co_await scheduler_.retry_at(leg.message, progress.attempts, leg.started);
+    const auto next = co_await scheduler_.retry_at(leg.message, progress.attempts, leg.started, leg.age);
     if (next) {
       progress.due = *next;
       env_.events.emit(event::Deferred{id, recipient, host, stage, reason, *next - now});

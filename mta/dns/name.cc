@@ -28,14 +28,14 @@ std::expected<std::string, std::string> normal_name(std::string_view text) {
   }
   std::string name = ascii_lower(text);
   for (const std::string_view label : split(name, '.')) {
-    if (label.empty()) return std::unexpected(fmt::format("\"{}\" has an empty label", escape(name)));
+    if (label.empty()) return std::unexpected(fmt::format("\"{}\" has an empty label", name));
     if (label.size() > kLabelOctetsMax) {
       return std::unexpected(fmt::format("\"{}\" has a label of over {} octets", name, kLabelOctetsMax));
     }
     const auto bad = std::find_if_not(label.begin(), label.end(), is_label_octet);
     if (bad != label.end()) {
       return std::unexpected(
-          fmt::format("\"{}\" is no domain name: \"{}\" has no place in one", escape(name), escape({&*bad, 1})));
+          fmt::format("\"{}\" is no domain name: \"{}\" has no place in one", name, std::string_view(&*bad, 1)));
     }
   }
   return name;

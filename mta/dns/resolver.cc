@@ -113,7 +113,7 @@ struct Resolver::Impl {
       for (const std::string& alias : answer.aliases) {
         if (names.size() > kAliasesMax || std::find(names.begin(), names.end(), alias) != names.end()) {
           resolved.lookup = not_found(Outcome::temporary,
-                                      fmt::format("CNAME loop or chain of over {} at {}", kAliasesMax, escape(alias)));
+                                      fmt::format("CNAME loop or chain of over {} at {}", kAliasesMax, alias));
           co_return resolved;
         }
         names.push_back(alias);
@@ -126,7 +126,7 @@ struct Resolver::Impl {
       }
       if (!normal_name(names.back())) {
         resolved.lookup =
-            not_found(Outcome::temporary, fmt::format("CNAME to \"{}\", no domain", escape(names.back())));
+            not_found(Outcome::temporary, fmt::format("CNAME to \"{}\", no domain", names.back()));
         co_return resolved;
       }
     }

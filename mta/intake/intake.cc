@@ -137,7 +137,8 @@ class SpoolIntake final : public smtp::Intake {
 
   Task<Reply> rcpt(smtp::RcptParams params) override {
     if (auto refusal = refuse_relay(shared_->policy, session_.peer, params.recipient)) co_return std::move(*refusal);
-    if (params.recipient.domain.empty()) params.recipient.domain = shared_->policy.hostname;
+    const intake::Policy& policy = shared_->policy;
+    if (policy.postmaster && is_own_postmaster(policy, params.recipient)) params.recipient = *policy.postmaster;
     envelope_.recipients.push_back(Recipient{std::move(params.recipient)});
     co_return Reply::of(250, "2.1.5", "recipient ok");
   }

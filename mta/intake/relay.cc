@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "mta/base/text.h"
+
 namespace postproof::intake {
 
 namespace {
@@ -20,10 +22,17 @@ bool trusted(const Policy& policy, const Endpoint& client) {
                      [&](const IpNetwork& network) { return network.contains(client.address()); });
 }
 
+bool is_own_postmaster(const Policy& policy, const Address& recipient) {
+  if (!equal_ignoring_case(recipient.local_part, "postmaster")) return false;
+  return recipient.domain.empty() || equal_ignoring_case(recipient.domain, policy.hostname);
+}
+
 std::optional<smtp::Reply> refuse_relay(const Policy& policy, const Endpoint& client, const Address& recipient) {
+  // RFC 5321 section 4.5.1: mail for our own postmaster is taken from anyone. Where nobody reads it, it is refused: it
+  // could only come back to us, and be reported to whoever the client claims to be.
+  if (is_own_postmaster(policy, recipient) && policy.postmaster) return std::nullopt;
+  if (recipient.domain.empty()) return smtp::Reply::of(550, "5.1.1", "nobody reads the mail of this host's postmaster");
   if (trusted(policy, client)) return std::nullopt;
-  // RFC 5321 section 4.5.1: mail for our own postmaster is taken from anyone.
-  if (recipient.domain.empty()) return std::nullopt;
   if (!relayed_domain(policy, recipient)) {
     return smtp::Reply::of(554, "5.7.1", "relaying to <" + recipient.to_string() + "> is not permitted");
   }

@@ -12,6 +12,8 @@ namespace postproof::intake {
 
 // It is one of those that may send to any domain.
 bool trusted(const Policy& policy, const Endpoint& client);
+// Whether it is the postmaster of this host: <Postmaster>, or postmaster at our own name (RFC 5321 section 4.5.1).
+bool is_own_postmaster(const Policy& policy, const Address& recipient);
 
 // None: yes. Otherwise the reply to RCPT.
 std::optional<smtp::Reply> refuse_relay(const Policy& policy, const Endpoint& client, const Address& recipient);

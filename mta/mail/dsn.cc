@@ -93,7 +93,7 @@ std::string explanation(const FailureReport& report) {
     text += fmt::format("\r\n  <{}>\r\n", r.recipient.to_string());
     std::string line = "   ";
     std::string said = r.said_by_peer && !r.remote_host.empty() ? fmt::format("{} said: ", r.remote_host) : "";
-    said += r.diagnostic;
+    said += escape(r.diagnostic);
     for (std::string_view word : split(said, ' ')) {
       if (word.size() > kTokenMax) word = word.substr(0, kTokenMax);
       if (line.size() + 1 + word.size() > kFoldAt && line.size() > 3) {
@@ -119,7 +119,7 @@ std::string delivery_status(const FailureReport& report) {
     text += field("Action", "failed");
     text += field("Status", r.status.to_string());
     if (!r.remote_host.empty()) text += field("Remote-MTA", "dns; " + r.remote_host);
-    text += field("Diagnostic-Code", (r.said_by_peer ? "smtp; " : "x-postproof; ") + r.diagnostic);
+    text += field("Diagnostic-Code", (r.said_by_peer ? "smtp; " : "x-postproof; ") + escape(r.diagnostic));
     if (r.last_attempt) text += field("Last-Attempt-Date", format_rfc5322(*r.last_attempt));
   }
   return text;

@@ -18,7 +18,7 @@ struct DsnRecipient {
   EnhancedStatus status;         // class 5
   std::string remote_host;       // name of the host that decided; empty: none did
   bool said_by_peer = false;     // `diagnostic` is an SMTP reply
-  std::string diagnostic;        // one line
+  std::string diagnostic;        // octets that do not print are escaped in the report
   std::optional<WallTime> last_attempt;
 };
 

@@ -60,7 +60,7 @@ std::string host_text(const AttemptResult& result) {
 
 std::string reason_text(const AttemptResult& result) {
   if (const auto* reply = std::get_if<smtp::Reply>(&result.what)) return reply->to_string();
-  return escape(std::get<Error>(result.what).what);
+  return std::get<Error>(result.what).what;
 }
 
 }  // namespace postproof::queue

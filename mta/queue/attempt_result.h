@@ -34,7 +34,7 @@ bool waits_for_site(const AttemptResult& result);
 
 // "mx1.example.net [192.0.2.1]:25"; empty when no host was tried.
 std::string host_text(const AttemptResult& result);
-// What the peer said or what went wrong, one line, escaped.
+// What the peer said or what went wrong, its octets as they came: whoever shows it escapes it.
 std::string reason_text(const AttemptResult& result);
 
 }  // namespace postproof::queue

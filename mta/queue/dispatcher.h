@@ -18,6 +18,7 @@ struct Leg {
   std::vector<std::uint32_t> attempts;    // number of this attempt for each of them, from 1
   std::shared_ptr<const route::Site> site;  // null when routing failed
   WallTime started{};
+  Duration age{};  // of the message then, by the monotonic clock: steps of the wall clock do not age it
 };
 
 // Where a lane takes its legs from. Callable from any thread.

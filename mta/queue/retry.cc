@@ -7,17 +7,16 @@
 namespace postproof::queue {
 
 std::optional<WallTime> next_attempt(const RetrySettings& settings, std::uint32_t attempts, WallTime started,
-                                     WallTime arrived, Duration lifetime, Random& random) {
+                                     Duration age, Duration lifetime, Random& random) {
   PP_CHECK(!settings.schedule.empty(), "a retry schedule has at least one wait");
   PP_CHECK(attempts > 0, "attempts count from 1");
-  const WallTime end = arrived + lifetime;
-  if (started >= end) return std::nullopt;
+  if (age >= lifetime) return std::nullopt;
   Duration wait = settings.schedule[std::min<std::size_t>(attempts, settings.schedule.size()) - 1];
   if (settings.jitter > 0) {
     const double factor = 1 + settings.jitter * (2 * random.fraction() - 1);
     wait = Duration{static_cast<Duration::rep>(static_cast<double>(wait.count()) * factor)};
   }
-  return wait < end - started ? started + wait : end;
+  return started + std::min(wait, lifetime - age);
 }
 
 }  // namespace postproof::queue

@@ -17,9 +17,10 @@ struct RetrySettings {
   Duration bounce_lifetime = 24h;    // of our own bounces
 };
 
-// The start of the attempt after number `attempts` (from 1), which started at `started`: never after
-// arrived + lifetime, and none when that attempt was the last (it started at the lifetime or later).
+// The start of the attempt after number `attempts` (from 1), which started at `started`, when the message was
+// `age` old: never when it is older than `lifetime`, and none when that attempt was the last (it started at the
+// lifetime or later).
 std::optional<WallTime> next_attempt(const RetrySettings& settings, std::uint32_t attempts, WallTime started,
-                                     WallTime arrived, Duration lifetime, Random& random);
+                                     Duration age, Duration lifetime, Random& random);
 
 }  // namespace postproof::queue

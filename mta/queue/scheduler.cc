@@ -34,6 +34,8 @@ void Scheduler::Impl::insert(QueuedMessage message) {
   PP_CHECK(is_new, "a message came into the queue twice");
   Entry& entry = at->second;
   entry.message = std::move(message);
+  const Duration age = std::max(env.clock.now() - entry.message.stored->arrived, Duration{0});
+  entry.arrived = env.clock.mono() - age;
   for (const Progress& progress : entry.message.progress) {
     RecipientState state;
     state.step = progress.status == RecipientStatus::pending ? Step::waiting : Step::done;
@@ -144,10 +146,10 @@ Duration Scheduler::Impl::lifetime(const StoredMessage& message) const {
 }
 
 std::optional<WallTime> Scheduler::Impl::retry_at(const StoredMessage& message, std::uint32_t attempts,
-                                                  WallTime started) {
+                                                  WallTime started, Duration age) {
   Entry* entry = find(message.id);
   if (entry != nullptr && entry->draw.attempts == attempts && entry->draw.started == started) return entry->draw.next;
-  const auto next = next_attempt(settings.retry, attempts, started, message.arrived, lifetime(message), *random);
+  const auto next = next_attempt(settings.retry, attempts, started, age, lifetime(message), *random);
   if (entry != nullptr) entry->draw = Draw{attempts, started, next};
   return next;
 }
@@ -200,8 +202,8 @@ namespace {
 // As tasks, for hop.
 template <class Impl>
 Task<std::optional<WallTime>> ask_retry_at(Impl& impl, std::shared_ptr<const StoredMessage> message,
-                                           std::uint32_t attempts, WallTime started) {
-  co_return impl.retry_at(*message, attempts, started);
+                                           std::uint32_t attempts, WallTime started, Duration age) {
+  co_return impl.retry_at(*message, attempts, started, age);
 }
 
 template <class Impl>
@@ -212,8 +214,8 @@ Task<std::vector<QueueEntry>> ask_list(Impl& impl) {
 }  // namespace
 
 Task<std::optional<WallTime>> Scheduler::retry_at(std::shared_ptr<const StoredMessage> message, std::uint32_t attempts,
-                                                  WallTime started) {
-  return hop(impl_->env.executor, ask_retry_at(*impl_, std::move(message), attempts, started));
+                                                  WallTime started, Duration age) {
+  return hop(impl_->env.executor, ask_retry_at(*impl_, std::move(message), attempts, started, age));
 }
 
 Task<std::vector<QueueEntry>> Scheduler::list() { return hop(impl_->env.executor, ask_list(*impl_)); }

@@ -51,7 +51,7 @@ class Scheduler {
   // When to try again, by the retry rules (see next_attempt); draws the jitter. The recipients of one leg
   // get one draw, so that they are due together again. From any thread.
   Task<std::optional<WallTime>> retry_at(std::shared_ptr<const StoredMessage> message, std::uint32_t attempts,
-                                         WallTime started);
+                                         WallTime started, Duration age);
 
   // The queue as it stands, by id. From any thread.
   Task<std::vector<QueueEntry>> list();

@@ -81,7 +81,10 @@ void Scheduler::Impl::dispatch(Entry& entry) {
 }
 
 Task<void> Scheduler::Impl::route(std::shared_ptr<const StoredMessage> message, std::vector<std::size_t> recipients) {
-  const WallTime started = env.clock.now();
+  Leg failed;  // those that no site is found for
+  failed.message = message;
+  failed.started = env.clock.now();
+  failed.age = age(entries.at(message->id));
   std::vector<Lookup> lookups = lookups_of(message->envelope, recipients);
   Wakeup done(env);
   TaskGroup group(env.executor);
@@ -101,7 +104,7 @@ Task<void> Scheduler::Impl::route(std::shared_ptr<const StoredMessage> message, 
   }
   co_await group.join();
   release(message->id, lookups);
-  co_await settle_failures(std::move(message), std::move(lookups), started);
+  co_await settle_failures(std::move(failed), std::move(lookups));
   --routing;
   wakeup.notify();
 }
@@ -131,13 +134,9 @@ void Scheduler::Impl::release(MessageId id, std::vector<Lookup>& lookups) {
 }
 
 // No site could be found for these: that is their attempt.
-Task<void> Scheduler::Impl::settle_failures(std::shared_ptr<const StoredMessage> message, std::vector<Lookup> lookups,
-                                            WallTime started) {
-  Leg leg;
-  leg.message = message;
-  leg.started = started;
+Task<void> Scheduler::Impl::settle_failures(Leg leg, std::vector<Lookup> lookups) {
   std::vector<AttemptResult> results;
-  const Entry& entry = entries.at(message->id);
+  const Entry& entry = entries.at(leg.message->id);
   for (const Lookup& lookup : lookups) {
     if (!lookup.site || *lookup.site) continue;
     for (const std::size_t recipient : lookup.recipients) {
@@ -145,7 +144,7 @@ Task<void> Scheduler::Impl::settle_failures(std::shared_ptr<const StoredMessage>
       leg.attempts.push_back(entry.message.progress[recipient].attempts + 1);
       AttemptResult result;
       result.what = lookup.site->error();
-      result.started = started;
+      result.started = leg.started;
       result.ended = env.clock.now();
       results.push_back(std::move(result));
     }
@@ -185,6 +184,7 @@ Task<std::optional<Leg>> Scheduler::Impl::next_leg(Source& source) {
     leg.recipients = std::move(taken->second);
     leg.site = source.site;
     leg.started = env.clock.now();
+    leg.age = age(entry);
     for (const std::size_t recipient : leg.recipients) {
       entry.recipients[recipient].step = Step::active;
       leg.attempts.push_back(entry.message.progress[recipient].attempts + 1);
@@ -208,7 +208,7 @@ Task<bool> Scheduler::Impl::record_start(const Leg& leg) {
     update.recipient = leg.recipients[i];
     update.progress = entry.message.progress[leg.recipients[i]];
     update.progress.attempts = leg.attempts[i];
-    const auto next = retry_at(*leg.message, leg.attempts[i], leg.started);
+    const auto next = retry_at(*leg.message, leg.attempts[i], leg.started, leg.age);
     update.progress.due = next.value_or(leg.started + settings.retry.schedule.back());
     updates.push_back(std::move(update));
   }

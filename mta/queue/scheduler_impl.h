@@ -42,6 +42,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
   struct Entry {
     QueuedMessage message;
     std::vector<RecipientState> recipients;
+    MonoTime arrived{};
     std::optional<MonoTime> scheduled;  // its place in the schedule: the first of its recipients that wait
     Draw draw;
   };
@@ -87,8 +88,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
   Task<void> route(std::shared_ptr<const StoredMessage> message, std::vector<std::size_t> recipients);
   Task<void> look_up(const StoredMessage& message, std::vector<Lookup>& lookups, std::size_t& next, Wakeup& done);
   void release(MessageId id, std::vector<Lookup>& lookups);
-  Task<void> settle_failures(std::shared_ptr<const StoredMessage> message, std::vector<Lookup> lookups,
-                             WallTime started);
+  Task<void> settle_failures(Leg leg, std::vector<Lookup> lookups);
   void open_lanes();
   Task<void> run_lane(SitePointer site);
   Task<std::optional<Leg>> next_leg(Source& source);
@@ -99,7 +99,9 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
   Task<void> requeue(Leg leg, std::vector<Progress> progress, bool succeeded);
   void bring_forward(const std::string& site);
   Duration lifetime(const StoredMessage& message) const;
-  std::optional<WallTime> retry_at(const StoredMessage& message, std::uint32_t attempts, WallTime started);
+  std::optional<WallTime> retry_at(const StoredMessage& message, std::uint32_t attempts, WallTime started,
+                                   Duration age);
+  Duration age(const Entry& entry) const { return env.clock.mono() - entry.arrived; }
 
   bool idle() const;
   std::vector<QueueEntry> list() const;

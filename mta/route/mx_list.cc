@@ -33,7 +33,7 @@ Result<std::vector<dns::Mx>> usable_mx(std::string_view domain, std::vector<dns:
       continue;
     }
     if (!dns::is_host_name(mx.host)) {
-      if (left_out.empty()) left_out = fmt::format(": \"{}\" is no host name", escape(mx.host));
+      if (left_out.empty()) left_out = fmt::format(": \"{}\" is no host name", mx.host);
       continue;
     }
     if (!seen.insert(mx.host).second) continue;  // its better preference stands already

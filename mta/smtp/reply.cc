@@ -58,7 +58,7 @@ std::string Reply::text() const {
 }
 
 std::string Reply::to_string() const {
-  const std::string behind = escape(text());
+  const std::string behind = text();
   return behind.empty() ? fmt::format("{}", code) : fmt::format("{} {}", code, behind);
 }
 

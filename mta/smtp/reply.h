@@ -28,7 +28,7 @@ struct Reply {
   std::string to_wire() const;
   // What stands behind the code, as it came: "5.1.1 no such user | try again".
   std::string text() const;
-  // One line for people: "550 5.1.1 no such user | try again". Octets that do not print are escaped.
+  // With the code: "550 5.1.1 no such user | try again". Octets as they came: whoever shows it escapes it.
   std::string to_string() const;
 
   bool operator==(const Reply&) const = default;

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kShown = 80;  // octets of a strange line that an error quotes
 
 std::string shown(std::string_view line) {
-  return fmt::format("'{}{}'", escape(line.substr(0, kShown)), line.size() > kShown ? "..." : "");
+  return fmt::format("'{}{}'", line.substr(0, kShown), line.size() > kShown ? "..." : "");
 }
 
 // 0: the line does not begin with a code of SMTP.

@@ -163,28 +163,14 @@ bool Evidence::may_be_forgotten(std::string_view node, Duration at) const {
   });
 }
 
-bool Evidence::down_at_end(std::string_view node) const {
-  const auto lives = lives_.find(node);
-  return lives != lives_.end() && !lives->second.empty() && lives->second.back().end.has_value();
-}
-
-bool Evidence::any_mta_down_at_end() const {
-  return std::ranges::any_of(scenario_.mtas, [&](const MtaPart& mta) { return down_at_end(mta.name); });
-}
+bool Evidence::queues_unseen() const { return end_ == nullptr || end_->reason == "events" || end_->reason == "stuck"; }
 
 std::vector<QueuedRecipient> Evidence::queue(const std::optional<Duration>& at) const {
-  // The last look stands right before End; a look at a moment of its own may stand right before that.
   std::map<std::tuple<std::string_view, std::string_view, std::string_view>, QueuedRecipient> held;
   const auto& records = recording_.records;
-  std::size_t begin = 0, end = records.size();
-  if (!at) {
-    if (end > 0 && std::holds_alternative<record::End>(records[end - 1].what)) --end;
-    begin = end;
-    while (begin > 0 && std::holds_alternative<record::QueueState>(records[begin - 1].what)) --begin;
-  }
-  for (std::size_t i = begin; i < end; ++i) {
+  for (std::size_t i = 0; i < records.size(); ++i) {
     const auto* state = std::get_if<record::QueueState>(&records[i].what);
-    if (state == nullptr || (at && records[i].at != *at)) continue;
+    if (state == nullptr || records[i].at != at.value_or(ended_at_)) continue;
     held[{state->node, state->message, state->recipient}] = QueuedRecipient{i, state};
   }
   std::vector<QueuedRecipient> list;

@@ -89,10 +89,11 @@ class Evidence {
   // acknowledged may be lost, or done twice. Bit rot excuses that only if the MTA has told of trouble since it
   // struck; names that were not durable are gone without a trace, once there was a crash.
   bool disk_betrayed() const;
-  bool down_at_end(std::string_view node) const;
-  bool any_mta_down_at_end() const;
+  // The run was stopped so hard that nobody could look into the queues any more.
+  bool queues_unseen() const;
 
-  // What MTAs held at a moment at which the runner looked; none: at the end.
+  // What MTAs held at a moment at which the runner looked; none: at the end. Those that were down too: their disks
+  // were read.
   std::vector<QueuedRecipient> queue(const std::optional<Duration>& at) const;
 
   const record::End* end() const { return end_; }

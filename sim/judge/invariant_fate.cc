@@ -37,15 +37,12 @@ std::vector<std::size_t> records_of(const Evidence& evidence, const std::vector<
 
 void check_fate(Evidence& evidence, std::vector<Failure>& failures) {
   const Ledger ledger(evidence);
-  // What lies on the disk of an MTA that is down is not lost, and nobody can look. A world that was stopped
-  // in the middle cannot be asked either, and no MTA can keep what its disk drops behind its back.
-  const bool all_seen =
-      !evidence.any_mta_down_at_end() && evidence.end() != nullptr && evidence.end()->reason != "events";
   const bool betrayed = evidence.disk_betrayed();
 
   Breaches lost("nothing acknowledged is lost", "each acknowledged recipient delivered, reported, queued or suppressed",
                 failures);
-  if (all_seen && !betrayed) {
+  // What nobody could look at is not lost, and no MTA can keep what its disk drops behind its back.
+  if (!evidence.queues_unseen() && !betrayed) {
     for (const Account& account : ledger.accounts()) {
       if (account.missing() == 0 || ledger.report_under_way(account)) continue;
       lost.add(fmt::format("{}: acknowledged {}, and {}", path(account),

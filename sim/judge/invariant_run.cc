@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "mta/base/text.h"
 #include "sim/judge/invariants.h"
@@ -76,15 +77,54 @@ bool disk_failed_before(const Evidence& evidence, std::size_t record, std::strin
   return false;
 }
 
+// A server's dialogue may fail in every connection: the first one is told, the others of that step are counted.
+void check_scripts(const Evidence& evidence, std::vector<Failure>& failures) {
+  struct Told {
+    std::size_t failure = 0, times = 0;
+  };
+  std::map<std::pair<std::string_view, std::uint32_t>, Told> told;
+  const auto& records = evidence.recording().records;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const auto* script = std::get_if<record::ScriptFailure>(&records[i].what);
+    if (script == nullptr) continue;
+    Told& step = told[{script->node, script->line}];
+    if (++step.times > 1) continue;
+    step.failure = failures.size();
+    failures.push_back(Failure{script->line, "script of " + script->node, escape(script->wanted), escape(script->got),
+                               last_said(evidence, i, script->node)});
+  }
+  for (const auto& [step, seen] : told) {
+    if (seen.times > 1) failures[seen.failure].nearest += fmt::format("; and {} times more", seen.times - 1);
+  }
+}
+
+// A crash at an event or a disk operation that never comes makes a test of nothing. "each" ends that way.
+void check_strikes(const Evidence& evidence, std::vector<Failure>& failures) {
+  const auto& records = evidence.recording().records;
+  for (const At& at : evidence.scenario().at) {
+    const auto* fault = std::get_if<Fault>(&at.what);
+    if (fault == nullptr || fault->kind != "process.crash" || (fault->event.empty() && !fault->disk_op)) continue;
+    const bool struck = std::ranges::any_of(records, [&](const Record& record) {
+      const auto* seen = std::get_if<record::Fault>(&record.what);
+      return seen != nullptr && seen->kind == fault->kind && seen->line == at.line;
+    });
+    if (struck) continue;
+    const std::string when = fault->disk_op ? fmt::format("at disk operation {}", *fault->disk_op)
+                                            : fmt::format("at event {}{}", fault->event,
+                                                          fault->match == "*" ? "" : " with " + fault->match);
+    failures.push_back(Failure{at.line, "fault process.crash", fmt::format("{} crashes {}", fault->host, when),
+                               "that moment never came", {}});
+  }
+}
+
 }  // namespace
 
 void check_run(const Evidence& evidence, std::vector<Failure>& failures) {
+  check_scripts(evidence, failures);
+  check_strikes(evidence, failures);
   const auto& records = evidence.recording().records;
   for (std::size_t i = 0; i < records.size(); ++i) {
-    if (const auto* script = std::get_if<record::ScriptFailure>(&records[i].what)) {
-      failures.push_back(Failure{script->line, "script of " + script->node, escape(script->wanted), escape(script->got),
-                                 last_said(evidence, i, script->node)});
-    } else if (const auto* fault = std::get_if<record::Fault>(&records[i].what); fault && fault->kind == kTrouble) {
+    if (const auto* fault = std::get_if<record::Fault>(&records[i].what); fault && fault->kind == kTrouble) {
       if (evidence.disk_lies(fault->where) || disk_failed_before(evidence, i, fault->where)) continue;
       failures.push_back(Failure{fault->line,
                                  "invariant: every part of the world comes up",

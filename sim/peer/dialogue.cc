@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t kShownOctetsMax = 200;  // of what came instead of what was wanted
 
 std::string shown(std::string_view octets) {
-  if (octets.size() <= kShownOctetsMax) return fmt::format("\"{}\"", escape(octets));
-  return fmt::format("\"{}\"... {} octets", escape(octets.substr(0, kShownOctetsMax)), octets.size());
+  if (octets.size() <= kShownOctetsMax) return fmt::format("\"{}\"", octets);
+  return fmt::format("\"{}\"... {} octets", octets.substr(0, kShownOctetsMax), octets.size());
 }
 
 std::string shown(const std::vector<std::string>& lines) {
@@ -51,7 +51,8 @@ Task<std::optional<DialogueFailure>> Dialogue::run() {
 Task<Dialogue::Outcome> Dialogue::follow(const ScriptStep& step) {
   switch (step.kind) {
     case ScriptStep::Kind::send: co_return co_await send(step);
-    case ScriptStep::Kind::expect: co_return co_await expect(step);
+    case ScriptStep::Kind::expect:
+    case ScriptStep::Kind::expect_line: co_return co_await expect(step);
     case ScriptStep::Kind::wait: co_return co_await wait(step);
     case ScriptStep::Kind::close: connection_.stream().close(); break;
     case ScriptStep::Kind::reset: connection_.stream().reset(); break;
@@ -82,17 +83,18 @@ Task<Dialogue::Outcome> Dialogue::send(const ScriptStep& step) {
 
 Task<Dialogue::Outcome> Dialogue::expect(const ScriptStep& step) {
   const Deadline deadline = after(kScriptWait);
+  const bool whole = step.kind == ScriptStep::Kind::expect_line;
+  const auto fits = [&](const std::string& line) { return whole ? line == step.text : line.starts_with(step.text); };
+  std::string wanted = (whole ? "exactly " : "") + shown(step.text);
   if (role_ == Role::client) {
     const Result<WireReply> reply = co_await read_reply(buffer_, deadline);
-    if (!reply) co_return failed(step, shown(step.text), reply.error());
-    for (const std::string& line : reply->lines) {
-      if (line.starts_with(step.text)) co_return Outcome::done;
-    }
-    co_return failed(step, shown(step.text), shown(reply->lines));
+    if (!reply) co_return failed(step, std::move(wanted), reply.error());
+    if (std::ranges::any_of(reply->lines, fits)) co_return Outcome::done;
+    co_return failed(step, std::move(wanted), shown(reply->lines));
   }
   const Result<std::string> line = co_await buffer_.line(LineEnd::lf, deadline);
-  if (!line) co_return failed(step, shown(step.text), line.error());
-  if (!line->starts_with(step.text)) co_return failed(step, shown(step.text), shown(*line));
+  if (!line) co_return failed(step, std::move(wanted), line.error());
+  if (!fits(*line)) co_return failed(step, std::move(wanted), shown(*line));
   co_return Outcome::done;
 }
 

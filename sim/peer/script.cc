@@ -47,11 +47,12 @@ class Line {
   std::expected<ScriptStep, ScriptError> parse() const {
     const std::string_view text = trim(line_);
     if (text.starts_with(">>")) return parse_octets(trim(text.substr(2)));
-    if (text.starts_with(">")) return parse_send();
-    if (text.starts_with("<")) return step(Kind::expect, std::string(trim(text.substr(1))));
+    if (text.starts_with(">")) return step(Kind::send, text_behind(">") + "\r\n");
+    if (text.starts_with("<=")) return step(Kind::expect_line, text_behind("<="));
+    if (text.starts_with("<")) return step(Kind::expect, text_behind("<"));
     if (text.starts_with("!")) return parse_action(trim(text.substr(1)));
     return complain(text,
-                    "expected a step: \"> text\", \">> \\\"octets\\\"\", \"< prefix\", \"! action\" or \"# comment\"");
+                    "expected a step: \"> text\", \">> \\\"octets\\\"\", \"< prefix\", \"<= line\", \"! action\" or \"# comment\"");
   }
 
  private:
@@ -69,11 +70,11 @@ class Line {
     return std::unexpected(ScriptError{0, static_cast<std::uint32_t>(column + 1), std::move(what)});
   }
 
-  // Blanks at the end are text too.
-  ScriptStep parse_send() const {
-    std::string_view text = line_.substr(line_.find('>') + 1);
+  // One blank separates; all other blanks, those at the end too, are text.
+  std::string text_behind(std::string_view mark) const {
+    std::string_view text = line_.substr(line_.find(mark) + mark.size());
     if (text.starts_with(' ')) text.remove_prefix(1);
-    return step(Kind::send, std::string(text) + "\r\n");
+    return std::string(text);
   }
 
   std::expected<ScriptStep, ScriptError> parse_octets(std::string_view text) const {

@@ -3,14 +3,15 @@
 //   > TEXT        sends the line with CRLF
 //   >> "OCTETS"   sends the octets as written: \r \n \t \0 \\ \" \xHH
 //   < PREFIX      reads a line that must begin with PREFIX; as a client a whole reply, of which a line must
+//   <= LINE       the same, but the line must be LINE and nothing more
 //   ! wait 5s            does nothing for so long
 //   ! close | reset | half-close
 //   ! eof within 5m      the other side must end or reset the connection by then
 //   ! silence 10s        nothing may arrive for so long
 //   ! drip 1B/s          what is sent from here on goes octet by octet at this rate
 //   ! drain              reads and drops until a line "." (content) has come
-// A # at the start of a line begins a comment. Blanks in front of a step are skipped; behind > there is one
-// blank, and everything after it is text. Nothing may follow close, reset and eof but comments. A dialogue that
+// A # at the start of a line begins a comment. Blanks in front of a step are skipped; behind >, < and <= there is
+// one blank, and everything after it is text. Nothing may follow close, reset and eof but comments. A dialogue that
 // comes to its end closes the connection. What is waited for without a time must come within kScriptWait.
 #pragma once
 
@@ -28,9 +29,9 @@ namespace postproof::sim {
 inline constexpr Duration kScriptWait = std::chrono::minutes{10};
 
 struct ScriptStep {
-  enum class Kind : std::uint8_t { send, expect, wait, close, reset, half_close, eof_within, silence, drip, drain };
+  enum class Kind : std::uint8_t { send, expect, expect_line, wait, close, reset, half_close, eof_within, silence, drip, drain };
   Kind kind = Kind::send;
-  std::string text;     // send: octets with line end; expect: prefix
+  std::string text;     // send: octets with line end; expect: prefix; expect_line: the line
   Duration duration{};  // wait, eof_within, silence; drip: time for one octet
   std::uint32_t line = 0;  // in the scenario file
 };

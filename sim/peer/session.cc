@@ -290,7 +290,7 @@ void PeerSession::record_fault(const PeerEvent& event, const Action& action) {
   detail += ':';
   if (action.delay > Duration::zero()) detail += fmt::format(" after {}", format_duration(action.delay));
   if (!action.raw.empty()) {
-    detail += fmt::format(" sends \"{}\"", escape(action.raw));
+    detail += fmt::format(" sends \"{}\"", action.raw);
   } else if (!action.reply.empty()) {
     detail += " " + joined(action.reply, " | ");
   } else if (action.silent || action.no_answer) {

@@ -187,6 +187,14 @@ MtaActor* Cast::mta(std::string_view name) {
   return at == mtas_.end() ? nullptr : &*at;
 }
 
+MtaActor* Cast::mta_at(const IpAddress& address) {
+  const auto has = [&](const MtaActor& actor) {
+    return std::ranges::find(actor.part->addresses, address) != actor.part->addresses.end();
+  };
+  const auto at = std::ranges::find_if(mtas_, has);
+  return at == mtas_.end() ? nullptr : &*at;
+}
+
 void Cast::settle(MtaActor& actor) {
   if (std::exchange(actor.settled, true)) return;
   world_->after_this_event([&actor] {

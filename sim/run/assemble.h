@@ -84,6 +84,10 @@ class Cast {
 
   // From now on the DNS has these answers.
   void change_zones(const ZoneChange& change);
+  // Part of the world does not work: the run fails. `line` is the scenario's, 0: none.
+  void trouble(std::string_view node, std::uint32_t line, std::string what);
+  // The MTA that has the address; null: none has.
+  MtaActor* mta_at(const IpAddress& address);
 
   // Faults of a peer, for as long as the run. `id` is the caller's.
   void add_peer_fault(std::string_view peer, std::uint64_t id, const PeerFault& fault);
@@ -104,7 +108,6 @@ class Cast {
   HostActor& add_host(std::string name, std::string helo, std::vector<IpAddress> addresses);
   HostActor& host(std::string_view name);
   void spawn(HostActor& host, std::move_only_function<Task<void>(Env&)> work);
-  void trouble(std::string_view node, std::uint32_t line, std::string what);
 
   Task<void> run_mta(MtaActor& actor, Env& env);
   PeerActor* peer(std::string_view name);

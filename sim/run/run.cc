@@ -7,6 +7,7 @@
 
 #include "mta/base/text.h"
 #include "mta/capabilities.h"
+#include "mta/queue/journal_spool.h"
 #include "sim/judge/tally.h"
 #include "sim/run/assemble.h"
 #include "sim/run/faults.h"
@@ -54,7 +55,10 @@ class Play {
   std::string pending() const;
 
   void look_into_queues();
+  void look_at_disk(const MtaActor& actor);
   Task<void> look(MtaActor& actor);
+  Task<void> look(const MtaActor& actor, Env& env);
+  void record_queue(const MtaActor& actor, const std::vector<queue::QueuedMessage>& messages);
 
   const Scenario& scenario_;
   Cast& cast_;
@@ -114,7 +118,8 @@ void Play::plan_looks() {
 }
 
 void Play::when_up(std::string_view host, std::move_only_function<void()> action) {
-  MtaActor* actor = cast_.mta(host);
+  const auto endpoint = Endpoint::parse(host);
+  MtaActor* actor = endpoint && endpoint->kind() == Endpoint::Kind::ip ? cast_.mta_at(endpoint->address()) : cast_.mta(host);
   if (actor == nullptr || actor->settled) {
     --ahead_;
     return action();
@@ -171,33 +176,57 @@ std::string Play::pending() const {
 
 void Play::look_into_queues() {
   for (MtaActor& actor : cast_.mtas()) {
-    if (actor.mta == nullptr || !actor.up || actor.cut) continue;
     ++looking_;
-    actor.visits->spawn(look(actor));
+    if (actor.mta != nullptr && actor.up && !actor.cut) {
+      actor.visits->spawn(look(actor));
+    } else {
+      look_at_disk(actor);
+    }
   }
+}
+
+// One that is down, or not up yet, cannot be asked: its spool is read as `postproof-mta queue list` would read it.
+void Play::look_at_disk(const MtaActor& actor) {
+  world_.add_onlooker(*actor.node).start([this, &actor](Env& env) { return look(actor, env); });
+}
+
+Task<void> Play::look(const MtaActor& actor, Env& env) {
+  const auto messages = co_await queue::read_queue(env, actor.config.spool);
+  if (messages) {
+    record_queue(actor, *messages);
+  } else if (messages.error().code != Errc::not_found) {  // it has not come so far as to have a spool
+    cast_.trouble(actor.part->name, actor.part->line, messages.error().what);
+  }
+  --looking_;
 }
 
 Task<void> Play::look(MtaActor& actor) {
   if (actor.mta != nullptr) {
-    const std::vector<queue::QueueEntry> entries = co_await actor.mta->queue();
-    const WallTime start = actor.node->wall_clock() - world_.now();  // of its own clock
-    for (const queue::QueueEntry& entry : entries) {
-      const queue::StoredMessage& stored = *entry.message.stored;
-      for (std::size_t i = 0; i < stored.envelope.recipients.size() && !actor.cut; ++i) {
-        const queue::Progress& progress = entry.message.progress[i];
-        record::QueueState state;
-        state.node = actor.part->name;
-        state.message = stored.id.to_string();
-        state.sender = to_string(stored.envelope.sender);
-        state.recipient = stored.envelope.recipients[i].address.to_string();
-        state.status = std::string(queue::to_string(progress.status));
-        state.attempts = progress.attempts;
-        if (progress.status == queue::RecipientStatus::pending) state.due = progress.due - start;
-        world_.recorder().add(std::move(state));
-      }
-    }
+    std::vector<queue::QueuedMessage> messages;
+    std::vector<queue::QueueEntry> entries = co_await actor.mta->queue();
+    for (queue::QueueEntry& entry : entries) messages.push_back(std::move(entry.message));
+    if (!actor.cut) record_queue(actor, messages);
   }
   --looking_;
+}
+
+void Play::record_queue(const MtaActor& actor, const std::vector<queue::QueuedMessage>& messages) {
+  const WallTime start = actor.node->wall_clock() - world_.now();  // of its own clock
+  for (const queue::QueuedMessage& message : messages) {
+    const queue::StoredMessage& stored = *message.stored;
+    for (std::size_t i = 0; i < stored.envelope.recipients.size(); ++i) {
+      const queue::Progress& progress = message.progress[i];
+      record::QueueState state;
+      state.node = actor.part->name;
+      state.message = stored.id.to_string();
+      state.sender = to_string(stored.envelope.sender);
+      state.recipient = stored.envelope.recipients[i].address.to_string();
+      state.status = std::string(queue::to_string(progress.status));
+      state.attempts = progress.attempts;
+      if (progress.status == queue::RecipientStatus::pending) state.due = progress.due - start;
+      world_.recorder().add(std::move(state));
+    }
+  }
 }
 
 record::End Play::perform() {

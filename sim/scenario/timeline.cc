@@ -59,7 +59,8 @@ Submit read_submit(TomlReader& table, const HostNames& hosts) {
     submit.rcpt = std::move(*rcpt);
   }
   submit.data = table.string("data").value_or(std::string(kDefaultData));
-  submit.from_host = hosts.read(table, "from_host", {HostKind::client}).value_or("");
+  const auto from_host = table.string("from_host").value_or(std::string(kSubmitHost));
+  if (from_host == kSubmitHost || hosts.check(table, "from_host", from_host, {HostKind::client})) submit.from_host = from_host;
   submit.helo = table.string("helo").value_or("");
   if (submit.helo.find_first_of("\r\n ") != std::string::npos) table.complain("helo", "expected a host name or address literal");
   submit.count = read_count(table, "count", 1, 100'000).value_or(1);

@@ -58,7 +58,7 @@ Task<std::optional<SimDisk::Impl::Failure>> DiskCall::begin(Duration cost) {
 
 void DiskCall::end(std::optional<Errc> error) {
   Host& host = life_.host();
-  host.core.add(record::DiskOperation{host.name, number_, std::string(operation_),
+  host.add(record::DiskOperation{host.name, number_, std::string(operation_),
                                       second_path_.empty() ? path_ : path_ + " -> " + second_path_, offset_, size_,
                                       std::string(error ? to_string(*error) : "ok")});
 }

@@ -23,6 +23,11 @@ struct Host {
   Host(Core& of_the_world, Node& of_the_host, std::string called, std::vector<IpAddress> has);
 
   bool has_address(const IpAddress& address) const;
+  // Into the recording, unless the host is unseen.
+  template <class What>
+  void add(What what) {
+    if (recorded) core.add(std::move(what));
+  }
   // The present life; begins the first one when there is none yet.
   Life& life();
   Life& begin_life();
@@ -34,6 +39,7 @@ struct Host {
   Node& node;
   std::string name;
   std::vector<IpAddress> addresses;
+  bool recorded = true;
   Node::Program program;
   std::function<void(const Event&)> observer;
   HostClock clock;

@@ -41,10 +41,10 @@ void Node::restart() {
   // What was stopped before it began does not begin; a process that is started anew is another one.
   host_->paused = host_->paused && host_->lives.size() == 1;
   life.pause(host_->paused);
-  host_->core.add(record::NodeState{host_->name, "start"});
+  host_->add(record::NodeState{host_->name, "start"});
   asio::co_spawn(life.env().executor, host_->program(life.env()), [this, &life](std::exception_ptr error) {
     life.running = false;
-    if (!life.gone()) host_->core.add(record::NodeState{host_->name, "stop"});
+    if (!life.gone()) host_->add(record::NodeState{host_->name, "stop"});
     if (error) std::rethrow_exception(error);  // out of World::run: a broken invariant, or a failed test
   });
 }
@@ -107,7 +107,7 @@ void Host::end_life(bool crash) {
   Life* life = lives.empty() ? nullptr : lives.back().get();
   if (life != nullptr && life->dead()) return;
   if (crash) {
-    core.add(record::NodeState{name, "crash"});
+    add(record::NodeState{name, "crash"});
     disk.crash();
   }
   if (life == nullptr) return;

@@ -34,6 +34,16 @@ Node& World::add_node(std::string name, std::vector<IpAddress> addresses) {
   return node;
 }
 
+Node& World::add_onlooker(const Node& at) {
+  core_->nodes.push_back(std::unique_ptr<Node>(new Node(*core_, {}, {})));
+  Node& node = *core_->nodes.back();
+  node.host().recorded = false;
+  node.disk().set_costs({}, {}, {});
+  const SimDisk& disk = at.host().disk;
+  for (const std::string& path : disk.files()) node.disk().put(path, *disk.content(path));
+  return node;
+}
+
 Node* World::find_node(std::string_view name) {
   const auto at = core_->by_name.find(name);
   return at == core_->by_name.end() ? nullptr : at->second;

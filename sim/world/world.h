@@ -38,6 +38,9 @@ class World {
 
   // Nodes live as long as the world; names and addresses are unique. The first address is the one that it dials from.
   Node& add_node(std::string name, std::vector<IpAddress> addresses);
+  // A host without a name or an address, over a copy of what is on the disk of another now: to look at what a host
+  // holds that cannot be asked. Its disk costs no time, and nothing of what it does is recorded.
+  Node& add_onlooker(const Node& at);
   Node* find_node(std::string_view name);
   Node* find_node(const IpAddress& address);
 

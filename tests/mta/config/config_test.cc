@@ -68,6 +68,7 @@ delivery.report_from = "postmaster@example.org"
 relay.refuse_null_mx_senders = false
 relay.clients = ["10.0.0.0/8"]
 relay.domains = ["Dest.Example"]
+relay.postmaster = "admin@dest.example"
 dns.servers = ["192.0.2.53", "[2001:db8::53]:5353"]
 route.smarthost = "[relay.example.net]:587"
 retry.schedule = ["1m", "2m"]
@@ -87,6 +88,8 @@ retry.lifetime = "1d"
   CHECK(config.deliver.report_from == "postmaster@example.org");
   CHECK_FALSE(config.intake.refuse_null_mx_senders);
   CHECK(config.intake.relay_domains == std::vector<std::string>{"dest.example"});
+  REQUIRE(config.intake.postmaster);
+  CHECK(config.intake.postmaster->to_string() == "admin@dest.example");
   CHECK(config.resolver.servers[0].to_string() == "192.0.2.53:53");
   CHECK(config.resolver.servers[1].to_string() == "[2001:db8::53]:5353");
   CHECK(config.router.smarthost->host == "relay.example.net");

@@ -20,7 +20,9 @@ TEST_CASE("relay: trusted clients anywhere, strangers to relayed domains only, r
            Case{"192.0.2.9:1234", "a%b", "anywhere.example", true},
            Case{"198.51.100.1:1234", "bob", "dest.example", true},
            Case{"198.51.100.1:1234", "bob", "DEST.Example", true},
-           Case{"198.51.100.1:1234", "Postmaster", "", true},
+           Case{"198.51.100.1:1234", "Postmaster", "", false},
+           Case{"192.0.2.9:1234", "Postmaster", "", false},
+           Case{"198.51.100.1:1234", "postmaster", "mx.example.org", false},
            Case{"198.51.100.1:1234", "bob", "anywhere.example", false},
            Case{"198.51.100.1:1234", "bob", "sub.dest.example", false},
            Case{"198.51.100.1:1234", "bob", "[192.0.2.1]", false},
@@ -34,5 +36,22 @@ TEST_CASE("relay: trusted clients anywhere, strangers to relayed domains only, r
     const auto refusal = intake::refuse_relay(policy, *Endpoint::parse(c.client), Address{c.local_part, c.domain});
     CHECK(!refusal == c.permitted);
     if (refusal) CHECK(refusal->permanent());
+  }
+}
+
+TEST_CASE("relay: the postmaster of this host is for anyone, where somebody reads its mail") {
+  intake::Policy policy;
+  policy.hostname = "mx.example.org";
+  policy.postmaster = Address{"admin", "example.org"};
+  const Endpoint stranger = *Endpoint::parse("198.51.100.1:1234");
+  for (const Address& own : {Address{"Postmaster", ""}, Address{"POSTMASTER", ""}, Address{"postmaster", "MX.example.org"}}) {
+    CAPTURE(own.to_string());
+    CHECK(intake::is_own_postmaster(policy, own));
+    CHECK_FALSE(intake::refuse_relay(policy, stranger, own));
+  }
+  for (const Address& other : {Address{"postmaster", "dest.example"}, Address{"hostmaster", "mx.example.org"}}) {
+    CAPTURE(other.to_string());
+    CHECK_FALSE(intake::is_own_postmaster(policy, other));
+    CHECK(intake::refuse_relay(policy, stranger, other));
   }
 }

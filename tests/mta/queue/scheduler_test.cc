@@ -77,7 +77,7 @@ class FakeDispatcher final : public Dispatcher {
         one.status = RecipientStatus::delivered;
         succeeded = true;
       } else {
-        const auto next = co_await scheduler->retry_at(leg.message, one.attempts, leg.started);
+        const auto next = co_await scheduler->retry_at(leg.message, one.attempts, leg.started, leg.age);
         one.status = next ? RecipientStatus::pending : RecipientStatus::expired;
         if (next) one.due = *next;
       }

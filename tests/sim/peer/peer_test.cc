@@ -235,7 +235,7 @@ TEST_CASE("a rule changes one answer, and the state follows what was answered") 
       {rule("MAIL", "451 later"), "< 220\n> EHLO c\n< 250\n> MAIL FROM:<a@b>\n< 451 later\n> RCPT TO:<c@d>\n< 503\n",
        "smtp.reply", "MAIL a@b: 451 later"},
       {raw("EHLO", "250-half\r\n250 junk\r\n"), "< 220\n> EHLO c\n< 250-half\n> MAIL FROM:<a@b>\n< 250\n", "smtp.raw",
-       "EHLO c: sends \"250-half\\r\\n250 junk\\r\\n\""},
+       "EHLO c: sends \"250-half\r\n250 junk\r\n\""},
       {rule("DATA", "554 no"),
        "< 220\n> EHLO c\n< 250\n> MAIL FROM:<a@b>\n< 250\n> RCPT TO:<c@d>\n< 250\n> DATA\n< 554 no\n> NOOP\n< 250\n",
        "smtp.reply", "DATA: 554 no"},

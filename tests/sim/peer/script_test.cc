@@ -16,6 +16,8 @@ TEST_CASE("every step is read") {
       ">no blank\n"
       "\n"
       "  <\n"
+      "<  a \n"
+      "<= b \n"
       ">> \"a\\r\\n\\t\\0\\\\\\\"\\x1bz\xff\"  \n"
       "! wait 1m30s\r\n"
       "!half-close\n"
@@ -34,10 +36,11 @@ TEST_CASE("every step is read") {
   const Case cases[] = {
       {Kind::expect, "220", 0s, 41}, {Kind::send, "EHLO a \r\n", 0s, 42},
       {Kind::send, "\r\n", 0s, 43},  {Kind::send, "no blank\r\n", 0s, 44},
-      {Kind::expect, "", 0s, 46},    {Kind::send, std::string_view("a\r\n\t\0\\\"\x1bz\xff", 10), 0s, 47},
-      {Kind::wait, "", 90s, 48},     {Kind::half_close, "", 0s, 49},
-      {Kind::silence, "", 10s, 50},  {Kind::drip, "", 250ms, 51},
-      {Kind::drain, "", 0s, 52},     {Kind::eof_within, "", 5min, 53},
+      {Kind::expect, "", 0s, 46},    {Kind::expect, " a ", 0s, 47},
+      {Kind::expect_line, "b ", 0s, 48}, {Kind::send, std::string_view("a\r\n\t\0\\\"\x1bz\xff", 10), 0s, 49},
+      {Kind::wait, "", 90s, 50},     {Kind::half_close, "", 0s, 51},
+      {Kind::silence, "", 10s, 52},  {Kind::drip, "", 250ms, 53},
+      {Kind::drain, "", 0s, 54},     {Kind::eof_within, "", 5min, 55},
   };
   REQUIRE(steps->size() == std::size(cases));
   for (std::size_t i = 0; i < steps->size(); ++i) {
