@@ -8,9 +8,11 @@
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -27,6 +29,7 @@
 #include "mta/base/text.h"
 #include "mta/config.h"
 #include "mta/mta.h"
+#include "mta/os/log_output.h"
 #include "mta/os/loop.h"
 #include "mta/queue/journal_spool.h"
 
@@ -52,9 +55,11 @@ void complain(const std::string& what) {
 
 std::optional<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf()) || text.str().size() > kConfigMax) return std::nullopt;
-  return text.str();
+  std::string text(kConfigMax + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.eof() || file.bad()) return std::nullopt;  // not there, or too large
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
 }
 
 // The resolvers that the system's own programs ask.
@@ -146,16 +151,31 @@ Task<Result<void>> serve_all(Env& env, Mta& mta, const Config& config) {
   co_return served;
 }
 
+// Sessions and lanes take a descriptor or two each, and the usual soft limit of 1,024 is less than we may open.
+void raise_descriptor_limit(const Config& config, EventSink& log) {
+  constexpr rlim_t kOther = 64;  // journal, listeners, the log, DNS
+  const rlim_t wanted = 2 * (rlim_t{config.server.sessions_max} + config.scheduler.lanes_max) + kOther;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted) return;
+  const std::string what = std::to_string(limit.rlim_cur) + " files may be open, and smtp.sessions_max with delivery.lanes_max can want " +
+                           std::to_string(wanted) + "; raise the limit (ulimit -n, LimitNOFILE) or lower these";
+  log.emit(event::Service{"trouble", what});
+}
+
 int serve(const Options& options) {
   auto config = load_config(options.config);
   if (!config) return kUsage;
+  std::optional<os::LogOutput> output;
   admin::LogSink log(options.log == "json" ? admin::LogForm::json : admin::LogForm::text,
                      options.log_wire ? admin::LogDetail::wire : admin::LogDetail::mail,
                      [] { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); },
-                     [](std::string_view line) {
-                       // A log that cannot be written is no reason to stop handling mail.
-                       [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
-                     });
+                     [&](std::string_view line) { output->write(line); });
+  output.emplace(STDERR_FILENO, [&](std::uint64_t lines) {
+    return log.line(event::Service{"trouble", std::to_string(lines) + " lines of the log were lost: nobody took them"});
+  });
+  raise_descriptor_limit(*config, log);
   os::Workers workers;
   os::Loop loop(log, workers);
   std::vector<std::unique_ptr<os::LoopThread>> threads;
@@ -172,7 +192,7 @@ int serve(const Options& options) {
     unsigned wanted = 0;
     loop.on_signal([&](os::Signal signal) {
       if (signal == os::Signal::reload) {
-        log.emit(event::Service{"trouble", "a changed configuration is read at the next start"});
+        log.emit(event::Service{"unchanged", "SIGHUP: a changed configuration is read at the next start"});
         return;
       }
       // Everything acknowledged is on the disk: a second signal may end us where we stand.

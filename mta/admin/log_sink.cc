@@ -16,11 +16,16 @@ bool about_mail(const Event& event) {
 
 void LogSink::emit(const Event& event) {
   if (detail_ == LogDetail::mail && !about_mail(event)) return;
-  const WallTime now = now_();
-  std::string line = form_ == LogForm::json ? event_to_json(event, now) : format_rfc3339(now) + " " + event_to_text(event);
-  line += '\n';
+  const std::string text = line(event);
   const std::lock_guard lock(mutex_);
-  write_(line);
+  write_(text);
+}
+
+std::string LogSink::line(const Event& event) const {
+  const WallTime now = now_();
+  std::string text = form_ == LogForm::json ? event_to_json(event, now) : format_rfc3339(now) + " " + event_to_text(event);
+  text += '\n';
+  return text;
 }
 
 }  // namespace postproof::admin

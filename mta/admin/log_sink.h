@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <mutex>
+#include <string>
 #include <string_view>
 
 #include "mta/env/env.h"
@@ -21,6 +22,8 @@ class LogSink final : public EventSink {
       : form_(form), detail_(detail), now_(std::move(now)), write_(std::move(write)) {}
 
   void emit(const Event& event) override;
+  // The event as it stands in the log, with its newline.
+  std::string line(const Event& event) const;
 
  private:
   LogForm form_;

@@ -125,7 +125,7 @@ Task<Progress> Settlement::decide(const Leg& leg, std::size_t index, AttemptResu
     const auto next = co_await scheduler_.retry_at(leg.message, progress.attempts, leg.started, leg.age);
     if (next) {
       progress.due = *next;
-      env_.events.emit(event::Deferred{id, recipient, host, stage, reason, *next - now});
+      env_.events.emit(event::Deferred{id, recipient, host, stage, reason, std::max(*next - now, Duration{0})});
     } else {
       progress.status = RecipientStatus::expired;
       const std::string status = kExpired.to_string();

@@ -33,6 +33,9 @@ constexpr std::array<std::string_view, 9> kNotOfferedVerbs = {"STARTTLS", "AUTH"
 constexpr std::array<std::string_view, 10> kVerbs = {"EHLO", "HELO", "MAIL", "RCPT", "DATA",
                                                      "RSET", "NOOP", "VRFY", "HELP", "QUIT"};
 
+constexpr std::array<std::string_view, 9> kHttpMethods = {"GET",    "HEAD",    "POST",    "PUT",  "DELETE",
+                                                          "CONNECT", "OPTIONS", "TRACE", "PATCH"};  // RFC 9110 section 9
+
 Refusal refuse(int code, std::string_view status, std::string text) {
   return Refusal(Reply::of(code, status, std::move(text)));
 }
@@ -204,6 +207,13 @@ std::expected<Command, Reply> parse_hello(std::string_view arguments, bool exten
 }
 
 }  // namespace
+
+bool is_another_protocol(std::string_view line) {
+  constexpr std::string_view kTlsHandshake = "\x16\x03";  // RFC 8446 section 5.1
+  if (line.starts_with(kTlsHandshake)) return true;
+  const std::string_view verb = line.substr(0, line.find(' '));
+  return contains_ignoring_case(kHttpMethods, verb) && line.find(" HTTP/") != std::string_view::npos;
+}
 
 std::expected<Command, Reply> parse_command(std::string_view line, bool extended) {
   line = line.substr(0, line.find_last_not_of(" \t") + 1);

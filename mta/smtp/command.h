@@ -41,4 +41,8 @@ using Command = std::variant<command::Hello, command::Mail, command::Rcpt, comma
 // parameters of the extensions that we offer; after HELO there are none (RFC 5321 section 4.1.1.11).
 std::expected<Command, Reply> parse_command(std::string_view line, bool extended);
 
+// The line begins a request of HTTP, or a TLS handshake: whoever sends it does not know that this is SMTP, and what
+// follows may be commands that somebody has put into its content (a web page that posts to our port).
+bool is_another_protocol(std::string_view line);
+
 }  // namespace postproof::smtp

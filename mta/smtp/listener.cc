@@ -52,7 +52,6 @@ Task<void> Listener::accept_from(postproof::Listener& listener) {
   while (!stopping_) {
     auto stream = co_await listener.accept();
     if (stream) {
-      if (stopping_) continue;  // destroyed, which closes it
       if (auto refusal = over_limit((*stream)->peer())) {
         if (refusing_ >= kRefusingMax) continue;
         ++refusing_;
@@ -71,6 +70,7 @@ Task<void> Listener::accept_from(postproof::Listener& listener) {
 
 // RFC 5321 section 3.1 and RFC 3463: 4.3.2, the system takes nothing now; 4.7.0, this client has its share.
 std::optional<Reply> Listener::over_limit(const Endpoint& client) const {
+  if (stopping_) return Reply::of(421, "4.3.2", settings_.hostname + " is shutting down");
   if (sessions_.size() >= settings_.sessions_max) {
     return Reply::of(421, "4.3.2", settings_.hostname + " has too many sessions, try again later");
   }

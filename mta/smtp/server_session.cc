@@ -66,6 +66,10 @@ Task<void> ServerSession::converse() {
       continue;
     }
     env_.events.emit(event::Command{info_.session, event::Direction::in, line->text});
+    if (is_another_protocol(line->text)) {
+      end(Reply::of(421, "4.7.0", "this is SMTP"), "not SMTP");
+      break;
+    }
     auto command = understand(*line);
     if (command) {
       co_await handle(std::move(*command));

@@ -37,7 +37,7 @@ class ServerSession {
 
   const Endpoint& peer() const { return info_.peer; }
 
-  static constexpr Duration kStopGrace = 30s;
+  static constexpr Duration kStopGrace = 10s;
 
  private:
   enum class Waiting : std::uint8_t { no, for_command, for_content, for_write };

@@ -11,12 +11,12 @@ namespace postproof::sim {
 
 namespace {
 
-// RCPT TO:<Postmaster> means the server's own (RFC 5321 section 4.5.1), and is written out when it travels on.
-std::string recipient_key(std::string_view recipient, const MtaPart* mta) {
-  if (recipient.find('@') == std::string_view::npos && mta != nullptr) {
-    return mailbox_key(fmt::format("{}@{}", recipient, hostname_of(*mta)));
-  }
-  return mailbox_key(recipient);
+// RCPT TO:<Postmaster> means the server's own (RFC 5321 section 4.5.1), whose mail goes to who is named to read it.
+std::string recipient_key(std::string_view recipient, const MtaPart& mta) {
+  const bool own = equal_ignoring_case(recipient, "postmaster") ||
+                   equal_ignoring_case(recipient, "postmaster@" + hostname_of(mta));
+  const auto& reader = mta.config.intake.postmaster;
+  return mailbox_key(own && reader ? reader->to_string() : recipient);
 }
 
 // No reply to a final dot came back on this connection, although the dot was sent.
@@ -98,7 +98,7 @@ void Ledger::enter_handovers() {
     const record::ClientMessage& message = *handover.message;
     const bool unanswered = !message.acknowledged && message.reply.empty() && left_unanswered(evidence_, message);
     for (const std::string& recipient : message.recipients) {
-      Account& entry = account(mailbox_key(message.sender), recipient_key(recipient, handover.mta), handover.identity,
+      Account& entry = account(mailbox_key(message.sender), recipient_key(recipient, *handover.mta), handover.identity,
                                message.content);
       ++(message.acknowledged ? entry.acknowledged : unanswered ? entry.possible : entry.refused);
       entry.handovers.push_back(handover.record);

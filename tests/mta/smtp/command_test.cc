@@ -170,6 +170,17 @@ TEST_CASE("command lines and what becomes of them") {
   }
 }
 
+TEST_CASE("requests of HTTP and handshakes of TLS are known") {
+  for (const char* line : {"GET / HTTP/1.1", "post /x HTTP/1.0", "CONNECT mx:25 HTTP/1.1", "\x16\x03\x01\x02"}) {
+    CAPTURE(line);
+    CHECK(is_another_protocol(line));
+  }
+  for (const char* line : {"", "GET", "GET me a message", "NOOP HTTP/1.1", "EHLO HTTP/1.1", "\x16"}) {
+    CAPTURE(line);
+    CHECK_FALSE(is_another_protocol(line));
+  }
+}
+
 TEST_CASE("after HELO no extension is in force") {
   CHECK(told("MAIL FROM:<a@b>", false) == "mail <a@b>");
   CHECK(told("MAIL FROM:<a@b> SIZE=1", false) == "555 5.5.4");
