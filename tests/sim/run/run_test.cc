@@ -245,13 +245,34 @@ fault = { kind = "process.crash", host = "sut", disk_op = "each", from = "connec
 }
 
 TEST_CASE("an MTA that does not come up fails the run by name") {
-  const std::string report = report_of(scene(std::string(kSubmit) + R"(
+  const std::string report = report_of("title = \"t\"\n[mta.sut]\nlisten = [\"192.0.2.99:25\"]\n");
+  CHECK(holds(report, "invariant: every part of the world comes up"));
+  CHECK(holds(report, "sut runs"));
+  CHECK(holds(report, "listen at 192.0.2.99:25"));
+}
+
+TEST_CASE("an MTA that its disk keeps from coming up is no failure by itself") {
+  run("title = \"t\"\n[mta.sut]\n" R"(
 [[at]]
 t = "0s"
 fault = { kind = "disk.eio", host = "sut", operation = "*" }
-)"));
-  CHECK(holds(report, "invariant: every part of the world comes up"));
-  CHECK(holds(report, "sut runs"));
+)");
+}
+
+TEST_CASE("what a crashed MTA has on its disk is in its queue") {
+  const std::string down = scene(std::string(kSubmit) + R"(
+[[at]]
+t = "0s"
+fault = { kind = "tcp.refuse", host = "mx1" }
+[[at]]
+t = "0s"
+fault = { kind = "tcp.refuse", host = "mx2" }
+[[at]]
+t = "1m"
+fault = { kind = "process.crash", host = "sut" }
+)");
+  run(down + "[[expect]]\nend = { queue = 1 }\n[[expect]]\nqueue = { t = \"2m\", rcpt = \"bob@dest.example\", depth = 1, next = \"15m1s\" }\n");
+  CHECK(holds(report_of(down + "[[expect]]\nend = { queue = 0 }\n"), "nearest  queue=1"));
 }
 
 TEST_CASE("a failed dialogue fails the run at its line") {
