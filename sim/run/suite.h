@@ -50,7 +50,7 @@ struct VariantOutcome {
   std::string failure;      // the report for people; empty when passed
   std::vector<std::string> files;  // endings of those that --report has left
   ProbeSet probes;          // if asked for
-  std::string skipped;      // why it was not run: "sut lacks dsn"; empty: it was
+  std::string skipped = {};  // why it was not run: "sut lacks dsn"; empty: it was
 };
 
 struct ScenarioOutcome {
