@@ -28,6 +28,7 @@
 #include "mta/admin/queue_listing.h"
 #include "mta/base/text.h"
 #include "mta/config.h"
+#include "mta/env/wakeup.h"
 #include "mta/mta.h"
 #include "mta/os/log_output.h"
 #include "mta/os/loop.h"
@@ -218,14 +219,30 @@ int check(const Options& options) {
 
 // --- queue list ------------------------------------------------------------------------------------------------
 
+// A daemon that comes up or goes down has the spool and does not answer: it is asked again for so long.
+constexpr Duration kPatience = 5s;
+constexpr Duration kAskAgain = 100ms;
+
 Task<Result<std::string>> queue_text(Env& env, const Config& config, bool json) {
-  auto answer = co_await admin::ask_control(env, control_socket(config), json ? "queue-list json" : "queue-list");
-  if (answer) co_return answer;
-  const Errc code = answer.error().code;
-  if (code != Errc::refused && code != Errc::not_found) co_return answer;
-  // Nobody serves this spool: read it.
-  auto messages = co_await queue::read_queue(env, config.spool);
-  if (!messages) co_return std::unexpected(messages.error());
+  const MonoTime patient_until = env.clock.mono() + kPatience;
+  Result<std::vector<queue::QueuedMessage>> messages = fail(Errc::in_use, {});
+  for (;;) {
+    auto answer = co_await admin::ask_control(env, control_socket(config), json ? "queue-list json" : "queue-list");
+    if (answer) co_return answer;
+    const Errc code = answer.error().code;
+    // Reset: it ended in the middle.
+    if (code != Errc::refused && code != Errc::not_found && code != Errc::reset) co_return answer;
+    // Nobody serves this spool: read it.
+    messages = co_await queue::read_queue(env, config.spool);
+    if (messages) break;
+    if (messages.error().code != Errc::in_use) co_return std::unexpected(messages.error());
+    if (env.clock.mono() >= patient_until) {
+      const std::string what = messages.error().what + ", which does not answer: " + answer.error().what;
+      co_return fail(Errc::in_use, what);
+    }
+    const Woken woken = co_await sleep_until(env, env.clock.mono() + kAskAgain);
+    if (woken == Woken::closed) co_return fail(Errc::closed, "interrupted");
+  }
   std::vector<queue::QueueEntry> entries;
   for (queue::QueuedMessage& message : *messages) {
     queue::QueueEntry entry;

@@ -12,6 +12,8 @@ constexpr std::size_t kRequestMax = 4096;
 constexpr std::size_t kAnswerMax = 1024 * 1024 * 1024;
 constexpr std::size_t kConnectionsMax = 16;
 constexpr Duration kTimeout = 30s;
+// Connecting takes no longer than a daemon that cannot accept: its backlog answers for it.
+constexpr Duration kAnswerTimeout = 10s;
 
 Deadline soon(const Env& env) { return env.clock.mono() + kTimeout; }
 
@@ -71,17 +73,23 @@ Task<void> ControlServer::serve(std::shared_ptr<Stream> stream) {
 }
 
 Task<Result<std::string>> ask_control(Env& env, Endpoint at, std::string request) {
-  auto connected = co_await env.network.connect(std::move(at), std::nullopt, soon(env));
-  if (!connected) co_return std::unexpected(std::move(connected.error()));
+  const std::string where = at.to_string();
+  const Deadline deadline = env.clock.mono() + kAnswerTimeout;
+  const auto trouble = [&](Error error) {
+    if (error.code != Errc::timed_out) return std::unexpected<Error>(std::move(error));
+    return fail(Errc::timed_out, "the daemon at " + where + " does not answer; is it stuck, or out of file descriptors?");
+  };
+  auto connected = co_await env.network.connect(std::move(at), std::nullopt, deadline);
+  if (!connected) co_return trouble(std::move(connected.error()));
   const std::unique_ptr<Stream> stream = std::move(*connected);
   request += '\n';
-  const auto written = co_await stream->write_all(request, soon(env));
-  if (!written) co_return std::unexpected(written.error());
+  const auto written = co_await stream->write_all(request, deadline);
+  if (!written) co_return trouble(written.error());
   std::string answer;
   std::array<char, 16384> buffer;
   for (;;) {
-    const auto size = co_await stream->read_some(buffer, soon(env));
-    if (!size) co_return std::unexpected(size.error());
+    const auto size = co_await stream->read_some(buffer, answer.empty() ? deadline : soon(env));
+    if (!size) co_return trouble(size.error());
     if (*size == 0) co_return answer;
     if (answer.size() + *size > kAnswerMax) co_return fail(Errc::too_large, "the daemon's answer is too long");
     answer.append(buffer.data(), *size);

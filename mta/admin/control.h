@@ -40,7 +40,8 @@ class ControlServer {
   TaskGroup connections_;
 };
 
-// The client's side: sends the request, returns the whole answer.
+// The client's side: sends the request, returns the whole answer. A daemon that does not begin to answer within
+// 10 s is told as such: Errc::timed_out.
 Task<Result<std::string>> ask_control(Env& env, Endpoint at, std::string request);
 
 }  // namespace postproof::admin

@@ -13,14 +13,18 @@ using queue::Leg;
 
 namespace {
 
-// A stored message, chunk by chunk.
+// A stored message, chunk by chunk. The first is there already: reading it has checked them all.
 class SpoolContent final : public smtp::ContentSource {
  public:
-  SpoolContent(queue::Spool& spool, const queue::StoredMessage& message)
-      : spool_(spool), id_(message.id), size_(message.size()) {}
+  SpoolContent(queue::Spool& spool, const queue::StoredMessage& message, std::string start)
+      : spool_(spool), id_(message.id), size_(message.size()), start_(std::move(start)) {}
 
   Task<Result<std::string>> next() override {
     if (offset_ == size_) co_return std::string();
+    if (offset_ == 0) {
+      offset_ = start_.size();
+      co_return std::move(start_);
+    }
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(limits::kChunk, size_ - offset_));
     auto chunk = co_await spool_.read(id_, offset_, wanted);
     if (!chunk) co_return std::unexpected(std::move(chunk.error()));
@@ -33,6 +37,7 @@ class SpoolContent final : public smtp::ContentSource {
   queue::Spool& spool_;
   MessageId id_;
   std::uint64_t size_;
+  std::string start_;
   std::uint64_t offset_ = 0;
 };
 
@@ -54,6 +59,7 @@ class Lane::Work {
   explicit Work(const Leg& leg) : leg_(leg), entries_(leg.recipients.size()) {}
 
   const Leg& leg() const { return leg_; }
+  std::string content_start;  // the first chunk
   bool done() const {
     return std::all_of(entries_.begin(), entries_.end(), [](const Entry& e) { return e.final.has_value(); });
   }
@@ -126,11 +132,26 @@ Task<void> Lane::run(queue::LegSource& source, Settlement& settlement) {
 
 Task<std::vector<AttemptResult>> Lane::attempt(const Leg& leg) {
   Work work(leg);
+  co_await check_content(work);
+  if (work.done()) co_return work.results();
   if (session_ && session_->usable() && transactions_ < context_.settings.messages_per_connection_max) {
     co_await transact(work);
   }
   if (!work.done()) co_await try_hosts(work);
   co_return work.results();
+}
+
+Task<void> Lane::check_content(Work& work) {
+  const queue::StoredMessage& message = *work.leg().message;
+  const WallTime started = home_.env.clock.now();
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(limits::kChunk, message.size()));
+  auto start = co_await context_.spool.read(message.id, 0, size);
+  if (start) {
+    work.content_start = std::move(*start);
+    co_return;
+  }
+  const AttemptResult unreadable{queue::Stage::storage, {}, {}, start.error(), started, home_.env.clock.now()};
+  work.for_waiting([&](std::size_t i) { work.finish(i, unreadable); });
 }
 
 Task<void> Lane::try_hosts(Work& work) {
@@ -176,7 +197,7 @@ Task<void> Lane::transact(Work& work) {
     transaction.size = message.size();
     const std::string endpoint = session_->peer().to_string();
     const WallTime started = home_.env.clock.now();
-    SpoolContent content(context_.spool, message);
+    SpoolContent content(context_.spool, message, work.content_start);
     const bool first = reused && transactions_ > 0;
     const auto said = co_await session_->deliver(std::move(transaction), content);
     ++transactions_;

@@ -1,6 +1,7 @@
 // A lane: one connection at a time to the hosts of one site, and the legs that go over it. It dials what
 // the router names, in its order, hands each leg over, and tries the next address on trouble; a
-// connection that still stands serves the next leg.
+// connection that still stands serves the next leg. Nothing is said to a host about a message before its stored
+// content has been found whole.
 #pragma once
 
 #include <map>
@@ -47,6 +48,7 @@ class Lane {
   class Work;
 
   Task<std::vector<queue::AttemptResult>> attempt(const queue::Leg& leg);
+  Task<void> check_content(Work& work);
   Task<void> try_hosts(Work& work);
   Task<void> transact(Work& work);
   void leave_untried(Work& work, bool reused);

@@ -13,7 +13,8 @@ Verdict judge_reply(Stage stage, const smtp::Reply& reply) {
   if (reply.code == 421) return Verdict::next_host;
   switch (stage) {
     case Stage::resolve:
-    case Stage::connect: break;
+    case Stage::connect:
+    case Stage::storage: break;
     case Stage::greeting:
     case Stage::ehlo:
     case Stage::starttls:
@@ -47,16 +48,16 @@ Verdict judge_error(Stage stage, Errc code) {
     case Errc::dns_self_mx:
     case Errc::too_large:  // over the size that the host announces (RFC 1870 section 6.1)
     case Errc::invalid:    // needs an extension that the host does not offer
+    case Errc::corrupt:    // what is stored of the message is damaged, and stays so
       return Verdict::fail;
     case Errc::closed:  // we are going down ourselves
     case Errc::dns_temporary:
     case Errc::io:
-    case Errc::poisoned:
-    case Errc::corrupt:
-    case Errc::not_found: return Verdict::defer;  // our own trouble, not the host's
+    case Errc::poisoned: return Verdict::defer;  // our own trouble, not the host's
+    case Errc::not_found: return stage == Stage::storage ? Verdict::fail : Verdict::defer;
     default: break;
   }
-  if (stage == Stage::resolve) return Verdict::defer;
+  if (stage == Stage::resolve || stage == Stage::storage) return Verdict::defer;
   // RFC 5321 section 4.5.3.2.6: the message may have been taken. Another host now would make the copy
   // certain; a later attempt gives the peer time to answer, and is counted.
   if (stage == Stage::dot) return Verdict::defer;
@@ -74,12 +75,13 @@ EnhancedStatus status_of_error(Stage stage, Errc code) {
     case Errc::too_large: return {5, 3, 4};
     case Errc::invalid: return {5, 6, 3};  // RFC 6152: conversion would be needed
     case Errc::protocol: return {4, 5, 0};
+    case Errc::corrupt: return {5, 3, 0};
+    case Errc::not_found: return stage == Stage::storage ? EnhancedStatus{5, 3, 0} : EnhancedStatus{4, 3, 0};
     case Errc::io:
-    case Errc::poisoned:
-    case Errc::corrupt:
-    case Errc::not_found: return {4, 3, 0};
+    case Errc::poisoned: return {4, 3, 0};
     default: break;
   }
+  if (stage == Stage::storage) return {4, 3, 0};
   // 4.4.1: no answer from host; 4.4.2: bad connection.
   return stage == Stage::connect ? EnhancedStatus{4, 4, 1} : EnhancedStatus{4, 4, 2};
 }

@@ -172,8 +172,9 @@ Task<std::optional<queue::OwnMessage>> Settlement::bounce(const Leg& leg, const 
 
 Task<std::string> Settlement::original_header(const queue::StoredMessage& message) {
   auto start = co_await spool_.read(message.id, 0, kReturnedHeaderMax);
+  // The spool has told it; the report matters more than what it returns.
+  if (!start && start.error().code == Errc::corrupt) co_return std::string();
   if (!start) {
-    // The report matters more than what it returns.
     const std::string what =
         fmt::format("header of {} could not be read for its bounce: {}", message.id.to_string(), start.error().what);
     env_.events.emit(event::Service{"trouble", what});

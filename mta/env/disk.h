@@ -63,6 +63,8 @@ class Disk {
   virtual Task<Result<std::uint64_t>> free_bytes(std::string path) = 0;
   // Creates the file if need be. Errc::in_use when another process holds it.
   virtual Task<Result<std::unique_ptr<DiskLock>>> lock(std::string path) = 0;
+  // Whether anybody holds it; takes nothing, and is in nobody's way. False where no such file is.
+  virtual Task<Result<bool>> is_locked(std::string path) = 0;
 };
 
 }  // namespace postproof

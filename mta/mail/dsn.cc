@@ -105,7 +105,8 @@ std::string explanation(const FailureReport& report) {
     }
     text += line + "\r\n";
   }
-  text += "\r\nThe header of your message is attached.\r\n";
+  text += report.original_header.empty() ? "\r\nThe header of your message could not be read.\r\n"
+                                         : "\r\nThe header of your message is attached.\r\n";
   return text;
 }
 

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -68,15 +67,35 @@ Result<void> sync_directory(const std::string& path) {
   return {};
 }
 
-// flock belongs to the open file: it ends with the last descriptor, so with the process at the latest.
+// Of the open file, not of the process: it ends with the last descriptor, so with the process at the latest, and
+// it can be asked after without being taken.
+struct flock whole_file() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
 Result<int> lock_file(const std::string& path) {
   const int descriptor = open_retrying(path.c_str(), O_RDWR | O_CREAT | O_NOCTTY, kFileMode);
   if (descriptor < 0) return fail_file(errno, "lock " + path);
-  if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) return descriptor;
+  struct flock lock = whole_file();
+  if (fcntl(descriptor, F_OFD_SETLK, &lock) == 0) return descriptor;
   const int number = errno;
   ::close(descriptor);
-  if (number == EWOULDBLOCK) return fail(Errc::in_use, "lock " + path + ": another process holds it");
+  if (number == EAGAIN || number == EACCES) return fail(Errc::in_use, "lock " + path + ": another process holds it");
   return fail_file(number, "lock " + path);
+}
+
+Result<bool> ask_lock(const std::string& path) {
+  const int descriptor = open_retrying(path.c_str(), O_RDONLY | O_NOCTTY);
+  if (descriptor < 0 && errno == ENOENT) return false;
+  if (descriptor < 0) return fail_file(errno, "lock " + path);
+  struct flock lock = whole_file();
+  const int number = fcntl(descriptor, F_OFD_GETLK, &lock) == 0 ? 0 : errno;
+  ::close(descriptor);
+  if (number != 0) return fail_file(number, "lock " + path);
+  return lock.l_type != F_UNLCK;
 }
 
 Result<void> done(int result, const std::string& doing) {
@@ -140,6 +159,10 @@ Task<Result<std::unique_ptr<DiskLock>>> OsDisk::lock(std::string path) {
   const Result<int> descriptor = co_await core_.workers.run(core_.context, [&] { return lock_file(path); });
   if (!descriptor) co_return std::unexpected(descriptor.error());
   co_return std::make_unique<FileLock>(*descriptor);
+}
+
+Task<Result<bool>> OsDisk::is_locked(std::string path) {
+  co_return co_await core_.workers.run(core_.context, [&] { return ask_lock(path); });
 }
 
 }  // namespace postproof::os

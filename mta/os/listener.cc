@@ -181,6 +181,11 @@ bool remove_stale(const Endpoint& at, const SocketAddress& address) {
   return unlink(at.path().c_str()) == 0;
 }
 
+bool is_no_socket(const Endpoint& at) {
+  struct stat found;
+  return lstat(at.path().c_str(), &found) == 0 && !S_ISSOCK(found.st_mode);
+}
+
 Result<std::unique_ptr<Listener>> listen_inherited(Core& core, const Endpoint& at) {
   const std::string doing = "listen at " + at.to_string();
   int listening = 0;
@@ -217,6 +222,9 @@ Result<std::unique_ptr<Listener>> listen_socket(Core& core, const Endpoint& at) 
   int number = bind(descriptor.get(), address->get(), address->size) == 0 ? 0 : errno;
   if (number == EADDRINUSE && family == AF_UNIX && remove_stale(at, *address)) {
     number = bind(descriptor.get(), address->get(), address->size) == 0 ? 0 : errno;
+  }
+  if (number == EADDRINUSE && family == AF_UNIX && is_no_socket(at)) {
+    return fail(Errc::in_use, doing + ": something that is not a socket is in the way");
   }
   if (number == EADDRINUSE) {
     if (Descriptor shared(core.workers.sockets().copy(at, &core)); shared.get() >= 0)

@@ -28,6 +28,7 @@ std::string_view to_string(Stage stage) {
     case Stage::rcpt: return "rcpt";
     case Stage::data: return "data";
     case Stage::dot: return "dot";
+    case Stage::storage: return "storage";
   }
   return "unknown";
 }

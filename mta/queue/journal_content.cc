@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "mta/base/crc32c.h"
 #include "mta/base/limits.h"
@@ -15,7 +16,8 @@ using journal::Kept;
 namespace {
 
 Error content_is_bad(const StoredMessage& message) {
-  return Error{Errc::corrupt, fmt::format("the content of message {} does not check out", message.id.to_string())};
+  return Error{Errc::corrupt,
+               fmt::format("the content of message {} was damaged in our storage", message.id.to_string())};
 }
 
 }  // namespace
@@ -25,6 +27,7 @@ std::string JournalSpool::Core::segment_path(std::uint64_t number) const {
 }
 
 Task<Result<std::string>> JournalSpool::Core::read(MessageId id, std::uint64_t offset, std::size_t size) {
+  bool seen_bad = false;
   for (;;) {
     const Kept* kept = find(id);
     if (kept == nullptr) co_return fail(Errc::not_found, fmt::format("message {} is not in the queue", id.to_string()));
@@ -42,16 +45,22 @@ Task<Result<std::string>> JournalSpool::Core::read(MessageId id, std::uint64_t o
       const std::size_t in_segment = source.place.content_size;
       const bool fits = crc32c(all.substr(0, in_segment)) == source.place.content_crc &&
                         (!source.body_in_file || crc32c(all.substr(in_segment)) == source.body_crc);
-      if (!fits) good = std::unexpected(content_is_bad(*source.stored));
+      if (!fits) good = fail(Errc::corrupt, "it does not check out");
     } else if (good && octets && !is_as_verified(source, offset, *octets)) {
-      good = std::unexpected(content_is_bad(*source.stored));
+      // What is stored may be whole: the next attempt looks at all of it again.
+      good = fail(Errc::io, fmt::format("message {} reads otherwise than before", id.to_string()));
     }
     if (good && octets) co_return octets;
     // It may have been moved while we looked for it in its old place.
     const Kept* now = find(id);
     if (now != nullptr && !(now->place == source.place)) continue;
-    if (!good) co_return std::unexpected(std::move(good.error()));
-    co_return octets;
+    Error error = good ? std::move(octets.error()) : std::move(good.error());
+    if (error.code != Errc::corrupt) co_return std::unexpected(std::move(error));
+    // A disk may read wrong once what it holds right: a message is not lost for that.
+    if (!std::exchange(seen_bad, true)) continue;
+    std::string path = source.body_in_file ? body_path(id) : segment_path(source.place.segment);
+    co_await lose_content(id, std::move(path), std::move(error.what));
+    co_return std::unexpected(content_is_bad(*source.stored));
   }
 }
 
@@ -80,6 +89,7 @@ Task<Result<std::string>> JournalSpool::Core::read_octets(Source source, std::ui
 
 Task<Result<std::string>> JournalSpool::Core::read_exactly(std::string path, std::uint64_t offset, std::uint64_t size) {
   auto opened = co_await files_.get(path);
+  if (!opened && opened.error().code == Errc::not_found) co_return fail(Errc::corrupt, path + " is gone");
   if (!opened) co_return std::unexpected(std::move(opened.error()));
   const std::shared_ptr<File> file = std::move(*opened);
   std::string octets(size, '\0');
@@ -105,7 +115,7 @@ Task<Result<void>> JournalSpool::Core::verify(Source source) {
     body_crc = crc32c(all.substr(head), body_crc);
   }
   const bool good = segment_crc == source.place.content_crc && (!source.body_in_file || body_crc == source.body_crc);
-  if (!good) co_return std::unexpected(content_is_bad(*source.stored));
+  if (!good) co_return fail(Errc::corrupt, "it does not check out");
   if (find(source.stored->id) != nullptr) verified_[source.stored->id.value] = std::move(chunks);
   co_return Result<void>{};
 }

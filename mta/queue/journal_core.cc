@@ -41,12 +41,14 @@ JournalSpool::Core::Core(Env& env, SpoolSettings settings)
       journal_directory_(settings_.directory + "/journal"),
       bodies_directory_(settings_.directory + "/bodies"),
       files_(env),
+      bad_retry_(env),
       tasks_(env.executor) {}
 
 JournalSpool::Core::~Core() = default;
 
 Task<void> JournalSpool::Core::close() {
   closing_ = true;
+  bad_retry_.notify();
   if (writer_) co_await writer_->close();
   co_await tasks_.join();
 }
@@ -57,8 +59,9 @@ std::string JournalSpool::Core::body_path(MessageId id) const { return bodies_di
 Task<Result<MessageId>> JournalSpool::Core::new_id() {
   while (next_sequence_ >= mark_) {
     const std::uint64_t mark = mark_ + kIdBlock;
-    const auto reserved =
-        co_await append_awaited(Draft(RecordType::reserve, MessageId{}, journal::encode_reserve(mark)));
+    const std::string bounds = journal::encode_bounds(journal::Bounds{mark, {}});
+    Draft draft(RecordType::bounds, MessageId{}, bounds);
+    const auto reserved = co_await append_awaited(std::move(draft));
     if (!reserved) co_return std::unexpected(reserved.error());
     mark_ = std::max(mark_, mark);
     writer_->set_mark(mark_);

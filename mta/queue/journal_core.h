@@ -11,6 +11,7 @@
 #include "mta/base/hash_map.h"
 #include "mta/env/env.h"
 #include "mta/env/task_group.h"
+#include "mta/env/wakeup.h"
 #include "mta/queue/file_cache.h"
 #include "mta/queue/journal_body.h"
 #include "mta/queue/journal_recovery.h"
@@ -29,6 +30,8 @@ class JournalSpool::Core : public std::enable_shared_from_this<Core> {
   Task<Result<void>> open();
   Task<void> close();
 
+  // A new message may come in.
+  Task<Result<void>> admit() { return writer_->admit(); }
   Task<Result<MessageId>> new_id();
   std::string body_path(MessageId id) const;
   // What `body` holds of a new message becomes durable and ours.
@@ -57,9 +60,21 @@ class JournalSpool::Core : public std::enable_shared_from_this<Core> {
   Task<Result<void>> make_directories();
   Task<Result<void>> take_lock();
   Task<Result<void>> adopt_recovered(journal::Recovered found);
+  void adopt_messages(journal::Recovered& found);
+  Task<Result<void>> remove_leftovers(std::vector<std::uint64_t> numbers);
+  Task<Result<void>> sync_segment(std::uint64_t number);
+  Task<Result<void>> start_writer(journal::Recovered& found);
+  Task<Result<void>> check_bodies(const std::vector<std::string>& names);
+  Task<Result<void>> tidy_bodies(const std::vector<std::string>& names);
+
+  // Damaged segments: journal_damage.cc.
+  Task<Result<void>> set_bad_aside();
+  Task<void> set_bad_aside_later();
   Task<Result<void>> keep_from_bad(journal::Recovered::Bad bad);
   Task<Result<void>> set_aside(std::uint64_t number);
-  Task<Result<void>> tidy_bodies();
+  // The message's content turned out to be damaged: told once, and the octets are kept. On return it yields
+  // none any more.
+  Task<void> lose_content(MessageId id, std::string path, std::string why);
 
   // Messages: journal_core.cc.
   journal::Kept* find(MessageId id) { return messages_.find(id.value); }
@@ -103,6 +118,9 @@ class JournalSpool::Core : public std::enable_shared_from_this<Core> {
   HashMap<std::uint64_t, std::vector<std::uint32_t>> verified_;
   std::deque<MessageId> recovered_;                 // not adopted yet
   std::unique_ptr<journal::JournalWriter> writer_;
+  std::vector<journal::Recovered::Bad> bad_;  // not yet set aside
+  std::vector<journal::Cut> cuts_;            // that recovery has found, for when those go that tell them
+  Wakeup bad_retry_;
   TaskGroup tasks_;
   std::uint64_t next_sequence_ = 1;
   std::uint64_t mark_ = 1;  // sequence numbers below are reserved on the disk

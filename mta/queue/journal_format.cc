@@ -39,14 +39,14 @@ Result<SegmentHeader> decode_segment_header(std::string_view octets) {
     return fail(Errc::corrupt, "its header is none of a journal segment");
   }
   OctetReader in(octets.substr(kMagic.size()));
-  // The version stands first and outside of the CRC's say: another version may compute it otherwise.
+  // An octet that went bad is no other version.
+  if (last_u32(octets) != crc32c(octets.substr(0, kSegmentHeaderSize - kCrcSize))) {
+    return fail(Errc::corrupt, "its header's CRC does not fit");
+  }
   const std::uint32_t version = in.u32();
   if (version != kFormatVersion) {
     return fail(Errc::wrong_version, fmt::format("its format is version {}; this program reads and writes version {}",
                                                  version, kFormatVersion));
-  }
-  if (last_u32(octets) != crc32c(octets.substr(0, kSegmentHeaderSize - kCrcSize))) {
-    return fail(Errc::corrupt, "its header's CRC does not fit");
   }
   in.u32();
   SegmentHeader header;
@@ -54,7 +54,7 @@ Result<SegmentHeader> decode_segment_header(std::string_view octets) {
   header.spool = in.u64();
   header.epoch = in.u64();
   header.size = in.u64();
-  if (header.size > kSegmentSizeMax || header.size < kSegmentHeaderSize) {
+  if (header.size > kSegmentSizeMax || header.size < kSegmentHeaderSize + kTailSize) {
     return fail(Errc::corrupt, "its header names a size that no segment has");
   }
   return header;
@@ -137,7 +137,7 @@ std::optional<std::vector<Entry>> decode_index(std::string_view octets, std::uin
   return entries;
 }
 
-std::uint64_t index_footprint(std::size_t entries) { return footprint(entries * kIndexEntrySize, 0) + kTrailerSize; }
+std::uint64_t index_footprint(std::size_t entries) { return footprint(entries * kIndexEntrySize, 0) + kTailSize; }
 
 std::string encode_trailer(std::uint32_t index_offset, std::uint32_t salt) {
   std::string octets;

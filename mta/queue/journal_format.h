@@ -1,6 +1,6 @@
 // The journal's outer form on disk: segments and records. No I/O.
 //
-//   segment  header (64) | records ... | index record | zeros | trailer (24)
+//   segment  header (64) | records ... | index record | zeros | trailer (24) | copy of the header (64)
 //   record   header (40) | meta | content | zeros to a multiple of 8
 //
 // A segment is a file of its full size, zeros from the start and then overwritten. Each draws an epoch of
@@ -8,9 +8,17 @@
 // on the disk, or which somebody sent us as mail, never parse as a record. The record header's CRC covers
 // the CRCs of meta and content.
 //
+// The header stands at both ends of the file, so that a sector that goes bad does not take the epoch with it.
+// The copy is written only when the header is durable: where the copy stands and the header does not, the
+// header went bad.
+//
+// Each segment's first record tells the mark of ids and what is void in older segments (RecordType::bounds),
+// all of it or nothing: before it is durable, the segment is not in use.
+//
 // Meta is what recovery must know; content is a message's octets, which only delivery reads. The index
 // record and the trailer are written when the segment is full, in one write with its last records: with
-// them recovery need not read the segment whole.
+// them recovery need not read the segment whole. A segment that is not the newest has them, or an offset from
+// which on it is void: anything else is damage.
 #pragma once
 
 #include <cstdint>
@@ -24,11 +32,13 @@
 
 namespace postproof::queue::journal {
 
-inline constexpr std::uint32_t kFormatVersion = 1;
+inline constexpr std::uint32_t kFormatVersion = 2;
 inline constexpr std::size_t kSegmentHeaderSize = 64;
 inline constexpr std::size_t kRecordHeaderSize = 40;
 inline constexpr std::size_t kIndexEntrySize = 32;
 inline constexpr std::size_t kTrailerSize = 24;
+// Behind the records' place.
+inline constexpr std::size_t kTailSize = kTrailerSize + kSegmentHeaderSize;
 inline constexpr std::uint64_t kAlignment = 8;
 // Offsets are stored in 32 bits; a record that does not fit into a segment of this size is refused.
 inline constexpr std::uint64_t kSegmentSizeMax = std::uint64_t{2} * 1024 * 1024 * 1024;
@@ -42,14 +52,14 @@ struct SegmentHeader {
 };
 
 std::string encode(const SegmentHeader& header);
-// Errors: wrong_version, which names both versions; corrupt.
+// Magic, version and CRC have their places in every version. Errors: wrong_version, which names both
+// versions, of a header that is whole; corrupt.
 Result<SegmentHeader> decode_segment_header(std::string_view octets);
 std::uint32_t salt_of(const SegmentHeader& header);
 
 // Numbers are stored: none may ever change. Records of other types are kept and skipped.
 enum class RecordType : std::uint16_t {
-  reserve = 1,   // ids below a mark may have been given out
-  cut = 2,       // what stands in another segment from an offset on is void
+  bounds = 1,    // ids below a mark may have been given out; what is void in other segments
   commit = 3,    // a message was accepted
   progress = 4,  // recipients of a message have changed their state
   report = 5,    // both at once: a bounce was made, and recipients of another message have changed
@@ -103,7 +113,7 @@ struct Entry {
 // The index record's meta. Decoding checks every entry against the segment's size.
 std::string encode_index(const std::vector<Entry>& entries);
 std::optional<std::vector<Entry>> decode_index(std::string_view octets, std::uint64_t segment_size);
-// Room that index record and trailer take for so many entries.
+// Room that index record, trailer and the header's copy take for so many entries.
 std::uint64_t index_footprint(std::size_t entries);
 
 std::string encode_trailer(std::uint32_t index_offset, std::uint32_t salt);

@@ -107,7 +107,7 @@ void write_result(OctetWriter& out, const AttemptResult& result) {
 AttemptResult read_result(OctetReader& in, std::uint8_t kind) {
   AttemptResult result;
   const std::uint8_t stage = in.u8();
-  if (stage > static_cast<std::uint8_t>(Stage::dot)) in.turn_bad();
+  if (stage > static_cast<std::uint8_t>(Stage::storage)) in.turn_bad();
   result.stage = static_cast<Stage>(stage);
   result.host = in.text();
   result.endpoint = in.text();
@@ -215,34 +215,31 @@ std::optional<Progress> decode_progress(std::string_view octets) {
   return progress;
 }
 
-std::string encode_reserve(std::uint64_t mark) {
-  std::string octets;
-  OctetWriter(octets).u64(mark);
-  return octets;
-}
-
-std::optional<std::uint64_t> decode_reserve(std::string_view meta) {
-  OctetReader in(meta);
-  const std::uint64_t mark = in.u64();
-  if (!in.complete()) return std::nullopt;
-  return mark;
-}
-
-std::string encode_cut(const Cut& cut) {
+std::string encode_bounds(const Bounds& bounds) {
   std::string octets;
   OctetWriter out(octets);
-  out.u64(cut.segment);
-  out.u64(cut.offset);
+  out.u64(bounds.mark);
+  out.u32(static_cast<std::uint32_t>(bounds.cuts.size()));
+  for (const Cut& cut : bounds.cuts) {
+    out.u64(cut.segment);
+    out.u64(cut.offset);
+  }
   return octets;
 }
 
-std::optional<Cut> decode_cut(std::string_view meta) {
+std::optional<Bounds> decode_bounds(std::string_view meta) {
   OctetReader in(meta);
-  Cut cut;
-  cut.segment = in.u64();
-  cut.offset = in.u64();
+  Bounds bounds;
+  bounds.mark = in.u64();
+  const std::uint32_t count = in.u32();
+  for (std::uint32_t i = 0; i < count && in.good(); ++i) {
+    Cut cut;
+    cut.segment = in.u64();
+    cut.offset = in.u64();
+    bounds.cuts.push_back(cut);
+  }
   if (!in.complete()) return std::nullopt;
-  return cut;
+  return bounds;
 }
 
 std::string encode_commit(const MessageMeta& meta) {

@@ -31,16 +31,20 @@ struct Change {
 std::string encode_progress(const Progress& progress);
 std::optional<Progress> decode_progress(std::string_view octets);
 
-std::string encode_reserve(std::uint64_t mark);
-std::optional<std::uint64_t> decode_reserve(std::string_view meta);
-
+// What stands in a segment from an offset on is void.
 struct Cut {
   std::uint64_t segment = 0;
   std::uint64_t offset = 0;
   bool operator==(const Cut&) const = default;
 };
-std::string encode_cut(const Cut& cut);
-std::optional<Cut> decode_cut(std::string_view meta);
+
+struct Bounds {
+  std::uint64_t mark = 0;  // sequence numbers of ids below may have been given out
+  std::vector<Cut> cuts;
+  bool operator==(const Bounds&) const = default;
+};
+std::string encode_bounds(const Bounds& bounds);
+std::optional<Bounds> decode_bounds(std::string_view meta);
 
 std::string encode_commit(const MessageMeta& meta);
 std::optional<MessageMeta> decode_commit(std::string_view octets);

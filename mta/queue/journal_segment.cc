@@ -67,19 +67,19 @@ Task<Result<Found>> find_record(SegmentReader& reader, std::uint64_t offset, std
 }
 
 // The entries of a sealed segment; none: there is no index that checks out.
-Task<Result<std::optional<std::vector<Entry>>>> read_index(SegmentReader& reader, const SegmentHeader& segment) {
+Task<Result<std::optional<std::vector<Entry>>>> read_index(SegmentReader& reader, const SegmentContents& segment) {
   std::optional<std::vector<Entry>> none;
-  if (reader.size() < segment.size || segment.size < kSegmentHeaderSize + kTrailerSize) co_return none;
-  const std::uint32_t salt = salt_of(segment);
-  const auto trailer = co_await reader.fetch(segment.size - kTrailerSize, kTrailerSize);
+  if (reader.size() < segment.header.size) co_return none;
+  const std::uint32_t salt = salt_of(segment.header);
+  const auto trailer = co_await reader.fetch(segment.records_end(), kTrailerSize);
   if (!trailer) co_return std::unexpected(trailer.error());
   const auto offset = decode_trailer(*trailer, salt);
-  if (!offset || *offset + kRecordHeaderSize > segment.size) co_return none;
+  if (!offset || *offset + kRecordHeaderSize > segment.records_end()) co_return none;
   const auto octets = co_await reader.fetch(*offset, kRecordHeaderSize);
   if (!octets) co_return std::unexpected(octets.error());
   const auto header = decode_record_header(*octets, salt);
   if (!header || header->type != static_cast<std::uint16_t>(RecordType::index) ||
-      !fits(*header, *offset, segment.size)) {
+      !fits(*header, *offset, segment.records_end())) {
     co_return none;
   }
   const auto meta = co_await reader.fetch(*offset + kRecordHeaderSize, header->meta_size);
@@ -103,11 +103,41 @@ Entry entry_of(const RecordHeader& header, std::uint64_t offset, std::string_vie
 }
 
 // Notes damage at `offset`; a later record that says how much was synced may prove it.
-void add_damage(SegmentContents& contents, std::uint64_t offset, std::string what) {
+void add_damage(SegmentContents& contents, std::uint64_t offset, std::string what, bool was_synced = false) {
   Damage damage;
   damage.offset = offset;
+  damage.was_synced = was_synced;
   damage.what = std::move(what);
   contents.damage.push_back(std::move(damage));
+}
+
+// The header, or its copy at the file's end where the header went bad.
+Task<Result<void>> read_header(SegmentReader& reader, SegmentContents& contents) {
+  const auto octets = co_await reader.fetch(0, kSegmentHeaderSize);
+  if (!octets) co_return std::unexpected(octets.error());
+  auto header = decode_segment_header(*octets);
+  if (!header && header.error().code == Errc::wrong_version) co_return std::unexpected(std::move(header.error()));
+  const std::uint64_t size = header ? header->size : reader.size();
+  Result<SegmentHeader> copy = fail(Errc::corrupt, "it has no copy of its header");
+  if (size >= kSegmentHeaderSize + kTailSize && size <= reader.size()) {
+    const auto at_end = co_await reader.fetch(size - kSegmentHeaderSize, kSegmentHeaderSize);
+    if (!at_end) co_return std::unexpected(at_end.error());
+    copy = decode_segment_header(*at_end);
+  }
+  if (!copy && copy.error().code == Errc::wrong_version) co_return std::unexpected(std::move(copy.error()));
+  if (header) {
+    contents.header = *header;
+    if (reader.size() < size) {
+      add_damage(contents, reader.size(), fmt::format("the file ends here and not at {}", size), true);
+    } else if (!copy || *copy != *header) {
+      add_damage(contents, size - kSegmentHeaderSize, "the copy of its header does not check out", true);
+    }
+    co_return Result<void>{};
+  }
+  if (!copy || copy->size != size) co_return std::unexpected(std::move(header.error()));
+  contents.header = *copy;
+  add_damage(contents, 0, "its header does not check out; the copy at its end was read", true);
+  co_return Result<void>{};
 }
 
 Task<Result<void>> scan(SegmentReader& reader, SegmentContents& contents) {
@@ -119,6 +149,7 @@ Task<Result<void>> scan(SegmentReader& reader, SegmentContents& contents) {
     if (!found) co_return std::unexpected(found.error());
     if (!found->offset) {
       if (!found->clean) add_damage(contents, offset, "octets that are no record");
+      contents.blank_end = found->clean;
       co_return Result<void>{};
     }
     if (*found->offset != offset) add_damage(contents, offset, "no record where one should be");
@@ -128,6 +159,10 @@ Task<Result<void>> scan(SegmentReader& reader, SegmentContents& contents) {
     const RecordHeader header = decode_record_header(*octets, salt).value();
     for (Damage& damage : contents.damage) damage.was_synced = damage.was_synced || header.synced > damage.offset;
 
+    if (header.type == static_cast<std::uint16_t>(RecordType::index)) {
+      add_damage(contents, offset, "its index or its trailer does not check out");
+      co_return Result<void>{};
+    }
     const auto payload = co_await reader.fetch(offset + kRecordHeaderSize, header.payload_size());
     if (!payload) co_return std::unexpected(payload.error());
     const std::string_view meta = payload->substr(0, header.meta_size);
@@ -140,10 +175,6 @@ Task<Result<void>> scan(SegmentReader& reader, SegmentContents& contents) {
         entry.content_good = false;
         add_damage(contents, offset,
                    fmt::format("the content of message {} does not check out", header.id.to_string()));
-      }
-      if (entry.is(RecordType::index)) {
-        contents.sealed = true;
-        co_return Result<void>{};
       }
       contents.entries.push_back(entry);
     }
@@ -176,13 +207,10 @@ Task<Result<SegmentContents>> load_segment(File& file) {
   if (!size) co_return std::unexpected(size.error());
   SegmentReader reader(file, std::min(*size, kSegmentSizeMax));
   SegmentContents contents;
-  const auto octets = co_await reader.fetch(0, kSegmentHeaderSize);
-  if (!octets) co_return std::unexpected(octets.error());
-  const auto header = decode_segment_header(*octets);
-  if (!header) co_return std::unexpected(header.error());
-  contents.header = *header;
+  const auto read = co_await read_header(reader, contents);
+  if (!read) co_return std::unexpected(read.error());
 
-  auto index = co_await read_index(reader, *header);
+  auto index = co_await read_index(reader, contents);
   if (!index) co_return std::unexpected(index.error());
   if (*index) {
     contents.sealed = true;
@@ -190,8 +218,16 @@ Task<Result<SegmentContents>> load_segment(File& file) {
     contents.end = contents.entries.empty() ? kSegmentHeaderSize : contents.entries.back().end();
     co_return contents;
   }
-  const auto scanned = co_await scan(reader, contents);
+  SegmentReader records(file, std::min(*size, contents.records_end()));
+  const auto scanned = co_await scan(records, contents);
   if (!scanned) co_return std::unexpected(scanned.error());
+  if (contents.blank_end && *size >= contents.header.size) {
+    const auto trailer = co_await reader.fetch(contents.records_end(), kTrailerSize);
+    if (!trailer) co_return std::unexpected(trailer.error());
+    contents.blank_end = all_zero(*trailer);
+  }
+  std::stable_sort(contents.damage.begin(), contents.damage.end(),
+                   [](const Damage& a, const Damage& b) { return a.offset < b.offset; });
   co_return contents;
 }
 

@@ -30,21 +30,26 @@ class SegmentReader {
 // A place where no record stands though one should, or whose octets do not check out.
 struct Damage {
   std::uint64_t offset = 0;
-  // A later record knows that this place had been synced: it is not the torn tail of a crash.
+  // It is not the torn tail of a crash: a later record knows that this place had been synced, or the segment
+  // had to be whole before it got its first record.
   bool was_synced = false;
   std::string what;
 };
 
 struct SegmentContents {
   SegmentHeader header;
-  bool sealed = false;
+  bool sealed = false;         // it has its index and trailer
   std::vector<Entry> entries;  // by offset; not the index itself
   std::vector<Damage> damage;  // by offset
   std::uint64_t end = 0;       // behind the last record
+  bool blank_end = false;      // nothing but zeros between there and the header's copy
+
+  // Where records and their index stand.
+  std::uint64_t records_end() const { return header.size - kTailSize; }
 };
 
-// Errors: those of reading; wrong_version and corrupt for a header that is none. Damage behind the header
-// is no error.
+// Errors: those of reading; wrong_version; corrupt when neither the header nor its copy can be read. Any other
+// damage is no error.
 Task<Result<SegmentContents>> load_segment(File& file);
 
 // The record at an entry: its header, and its meta in `reader`'s window. Errc::corrupt if it is not there.
@@ -54,7 +59,7 @@ struct RecordView {
 };
 Task<Result<RecordView>> read_record(SegmentReader& reader, const SegmentHeader& segment, Entry entry);
 
-// True: the file holds nothing but zeros behind the place of a header: it never came into use.
+// True: the file holds nothing but zeros behind the place of a header.
 Task<Result<bool>> is_blank(File& file);
 
 }  // namespace postproof::queue::journal

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 
 #include "mta/base/check.h"
@@ -11,14 +12,12 @@
 
 namespace postproof::queue {
 
-using journal::Draft;
 using journal::Kept;
-using journal::RecordType;
 using journal::Recovered;
 
 namespace {
 
-// Sequence numbers that each start reserves in the first segment that it writes.
+// Sequence numbers that a start reserves when it begins a segment.
 constexpr std::uint64_t kIdsAtStart = 65536;
 
 std::string parent_of(const std::string& path) {
@@ -35,12 +34,8 @@ Task<Result<void>> ensure_directory(Env& env, std::string path) {
   co_return made;
 }
 
-Task<Result<std::unique_ptr<DiskLock>>> lock_spool(Env& env, std::string directory) {
-  auto locked = co_await env.disk.lock(directory + "/lock");
-  if (!locked && locked.error().code == Errc::in_use) {
-    co_return fail(Errc::in_use, fmt::format("spool {} is in use by another process", directory));
-  }
-  co_return locked;
+Error in_use(const std::string& directory) {
+  return Error{Errc::in_use, fmt::format("spool {} is in use by another process", directory)};
 }
 
 class MessageWriter final : public SpoolWriter {
@@ -89,6 +84,8 @@ class MessageWriter final : public SpoolWriter {
 };
 
 Task<Result<std::unique_ptr<SpoolWriter>>> begin_message(std::shared_ptr<JournalSpool::Core> core) {
+  const auto admitted = co_await core->admit();
+  if (!admitted) co_return std::unexpected(admitted.error());
   const auto id = co_await core->new_id();
   if (!id) co_return std::unexpected(id.error());
   std::unique_ptr<SpoolWriter> writer = std::make_unique<MessageWriter>(std::move(core), *id);
@@ -121,8 +118,9 @@ Task<Result<void>> JournalSpool::Core::make_directories() {
 }
 
 Task<Result<void>> JournalSpool::Core::take_lock() {
-  auto locked = co_await lock_spool(env_, settings_.directory);
-  if (!locked) co_return std::unexpected(std::move(locked.error()));
+  auto locked = co_await env_.disk.lock(settings_.directory + "/lock");
+  if (!locked && locked.error().code == Errc::in_use) co_return std::unexpected(in_use(settings_.directory));
+  if (!locked) co_return fail(fmt::format("spool {}", settings_.directory), std::move(locked.error()));
   lock_ = std::move(*locked);
   co_return Result<void>{};
 }
@@ -130,6 +128,26 @@ Task<Result<void>> JournalSpool::Core::take_lock() {
 Task<Result<void>> JournalSpool::Core::adopt_recovered(Recovered found) {
   for (const std::string& note : found.notes) env_.events.emit(event::Service{"recovered", note});
   for (const std::string& trouble : found.trouble) env_.events.emit(event::Service{"trouble", trouble});
+  const auto bodies = co_await env_.disk.list(bodies_directory_);
+  if (!bodies) co_return fail(fmt::format("spool {}", settings_.directory), bodies.error());
+  for (const std::string& name : *bodies) {
+    // The record that named it may be lost: its number is not given out again.
+    const auto id = MessageId::parse(name);
+    if (id && id->node() == settings_.node) found.mark = std::max(found.mark, id->sequence() + 1);
+  }
+  adopt_messages(found);
+  const bool damaged = !found.bad.empty() || found.set_aside_before;
+  auto done = co_await remove_leftovers(std::move(found.leftovers));
+  if (done) done = co_await start_writer(found);
+  if (done) done = co_await set_bad_aside();
+  if (done) done = co_await check_bodies(*bodies);
+  if (done && !damaged) done = co_await tidy_bodies(*bodies);
+  if (!done) co_return fail(fmt::format("spool {}", settings_.directory), std::move(done.error()));
+  clean_soon();
+  co_return done;
+}
+
+void JournalSpool::Core::adopt_messages(Recovered& found) {
   if (!found.messages.empty()) {
     const std::string what =
         fmt::format("{} message{} in the queue", found.messages.size(), found.messages.size() == 1 ? "" : "s");
@@ -140,9 +158,32 @@ Task<Result<void>> JournalSpool::Core::adopt_recovered(Recovered found) {
     messages_[id.value] = std::move(kept);
   }
   segments_ = std::move(found.segments);
-  next_sequence_ = found.mark;
-  mark_ = found.mark + kIdsAtStart;
+}
 
+// Before anything newer comes into use: a blank segment that is older than one in use would count as damage.
+// They may also be what fills the disk.
+Task<Result<void>> JournalSpool::Core::remove_leftovers(std::vector<std::uint64_t> numbers) {
+  if (numbers.empty()) co_return Result<void>{};
+  for (const std::uint64_t number : numbers) {
+    auto removed = co_await env_.disk.unlink(segment_path(number));
+    if (!removed) co_return removed;
+  }
+  co_return co_await env_.disk.sync_dir(journal_directory_);
+}
+
+// What recovery has read may not have been on the disk yet.
+Task<Result<void>> JournalSpool::Core::sync_segment(std::uint64_t number) {
+  auto opened = co_await env_.disk.open(segment_path(number), OpenMode::read_write);
+  if (!opened) co_return std::unexpected(std::move(opened.error()));
+  const std::unique_ptr<File> file = std::move(*opened);
+  co_return co_await file->sync();
+}
+
+Task<Result<void>> JournalSpool::Core::start_writer(Recovered& found) {
+  next_sequence_ = found.mark;
+  mark_ = found.open ? found.mark : found.mark + kIdsAtStart;
+  cuts_ = std::move(found.cuts);
+  bad_ = std::move(found.bad);
   journal::WriterSettings writing;
   writing.directory = journal_directory_;
   writing.segment_size = settings_.segment_size;
@@ -150,61 +191,45 @@ Task<Result<void>> JournalSpool::Core::adopt_recovered(Recovered found) {
   writing.spool = found.spool != 0 ? found.spool : env_.entropy.stream("queue.spool")->next() | 1;  // never 0
   writing.next_number = found.next_number;
   writing.mark = mark_;
-  writing.cuts = std::move(found.cuts);
+  if (!found.open) writing.cuts = cuts_;
+  writing.reserve = found.reserve;
+  writing.open = std::move(found.open);
+  if (!writing.open && found.newest != 0) {
+    auto synced = co_await sync_segment(found.newest);
+    if (!synced) co_return synced;
+  }
   writer_ =
       std::make_unique<journal::JournalWriter>(env_, files_, segments_, std::move(writing), [this] { clean_soon(); });
-  cleaning_ = true;  // not before the damaged segments are out of the way
-  auto done = co_await writer_->start();
-  for (std::size_t i = 0; done && i < found.leftovers.size(); ++i) {
-    done = co_await env_.disk.unlink(segment_path(found.leftovers[i]));
-  }
-  for (std::size_t i = 0; done && i < found.bad.size(); ++i) {
-    done = co_await keep_from_bad(std::move(found.bad[i]));
-  }
-  if (done) done = co_await tidy_bodies();
-  if (!done) co_return fail(fmt::format("spool {}", settings_.directory), std::move(done.error()));
-  cleaning_ = false;
-  clean_soon();
-  co_return done;
+  co_return co_await writer_->start();
 }
 
-// Everything that the segment is needed for is said again at the journal's head, and the file set aside.
-Task<Result<void>> JournalSpool::Core::keep_from_bad(Recovered::Bad bad) {
-  Result<void> done{};
-  for (const MessageId id : bad.touched) {
+// Large bodies that are missing or of another size: their messages' recipients fail at their next attempt.
+Task<Result<void>> JournalSpool::Core::check_bodies(const std::vector<std::string>& names) {
+  for (const MessageId id : recovered_) {
     const Kept* kept = find(id);
-    if (kept != nullptr && kept->place.segment == bad.number) {
-      done = co_await move_message(id, bad.number);
-    } else if (kept != nullptr) {
-      Draft draft(RecordType::progress, id, journal::encode_changes(kept->changes()));
-      done = co_await append_awaited(std::move(draft));
-    } else {
-      Draft draft(RecordType::forget, id, {});
-      draft.last = true;
-      done = co_await append_awaited(std::move(draft));
+    if (kept == nullptr || !kept->body_in_file || kept->content_lost) continue;
+    const std::uint64_t wanted = kept->stored->body_size;
+    if (!std::binary_search(names.begin(), names.end(), id.to_string())) {
+      co_await lose_content(id, body_path(id), "it is gone");
+      continue;
     }
-    if (!done) co_return done;
+    auto opened = co_await env_.disk.open(body_path(id), OpenMode::read);
+    if (!opened && opened.error().code == Errc::invalid) {
+      co_await lose_content(id, body_path(id), "it is not a file");
+      continue;
+    }
+    if (!opened) co_return std::unexpected(std::move(opened.error()));
+    const std::unique_ptr<File> file = std::move(*opened);
+    const auto size = co_await file->size();
+    if (!size) co_return std::unexpected(size.error());
+    if (*size != wanted) co_await lose_content(id, body_path(id), fmt::format("it has {} octets of {}", *size, wanted));
   }
-  done = co_await move_unknown(bad.number, std::move(bad.unknown));
-  if (done) done = co_await set_aside(bad.number);
-  co_return done;
-}
-
-Task<Result<void>> JournalSpool::Core::set_aside(std::uint64_t number) {
-  const std::string path = segment_path(number);
-  files_.drop(path);
-  const std::string aside = path + std::string(journal::kBadSuffix);
-  auto renamed = co_await env_.disk.rename(path, aside);
-  if (renamed) renamed = co_await env_.disk.sync_dir(journal_directory_);
-  if (renamed) segments_.erase(number);
-  co_return renamed;
+  co_return Result<void>{};
 }
 
 // Bodies that no message names were never committed, or are done with.
-Task<Result<void>> JournalSpool::Core::tidy_bodies() {
-  auto names = co_await env_.disk.list(bodies_directory_);
-  if (!names) co_return std::unexpected(std::move(names.error()));
-  for (const std::string& name : *names) {
+Task<Result<void>> JournalSpool::Core::tidy_bodies(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
     const auto id = MessageId::parse(name);
     if (!id) continue;  // not ours
     const Kept* kept = find(*id);
@@ -257,13 +282,15 @@ Task<void> JournalSpool::close() { return hop(core_->env().executor, core_->clos
 bool JournalSpool::idle() const { return core_->idle(); }
 
 Task<Result<std::vector<QueuedMessage>>> read_queue(Env& env, SpoolSettings settings) {
-  const std::string doing = fmt::format("spool {}", settings.directory);
-  // Locking would make the file: where no journal is, no spool is.
-  auto there = co_await env.disk.list(settings.directory + "/journal");
-  if (!there) co_return fail(doing, std::move(there.error()));
-  auto lock = co_await lock_spool(env, settings.directory);
-  if (!lock) co_return std::unexpected(std::move(lock.error()));
+  const std::string lock = settings.directory + "/lock";
+  auto locked = co_await env.disk.is_locked(lock);
+  if (locked && *locked) co_return std::unexpected(in_use(settings.directory));
   auto found = co_await journal::recover_journal(env, settings.directory + "/journal", settings.node);
+  // What was read while a process began to change it is worth nothing, whatever it was.
+  if (locked) locked = co_await env.disk.is_locked(lock);
+  if (locked && *locked) co_return std::unexpected(in_use(settings.directory));
+  const std::string doing = fmt::format("spool {}", settings.directory);
+  if (!locked) co_return fail(doing, std::move(locked.error()));
   if (!found) co_return fail(doing, std::move(found.error()));
   std::vector<QueuedMessage> queue;
   for (const auto& [id, kept] : found->messages) queue.push_back(kept.queued());

@@ -46,13 +46,34 @@ JournalWriter::JournalWriter(Env& env, FileCache& files, SegmentTable& segments,
 JournalWriter::~JournalWriter() = default;
 
 Task<Result<void>> JournalWriter::start() {
-  auto begun = co_await begin_segment(0);
-  if (!begun) {
+  Result<void> begun{};
+  if (settings_.reserve) begun = co_await adopt_reserve();
+  if (begun && settings_.open) begun = co_await go_on();
+  if (begun && !current_) begun = co_await begin_segment(0);
+  if (!begun && begun.error().code != Errc::no_space) {
     ended_ = true;
     co_return begun;
   }
+  if (begun) prepare_soon();
+  while (preparing_) {
+    const Woken woken = co_await prepared_wakeup_.wait();
+    if (woken == Woken::closed) break;
+  }
+  sync_due_ = env_.clock.mono() + kTroubleRetry;
   tasks_.spawn(run());
-  co_return begun;
+  co_return Result<void>{};
+}
+
+Task<Result<void>> JournalWriter::admit() {
+  if (!no_reserve_ || closing_) co_return Result<void>{};
+  const auto free = co_await env_.disk.free_bytes(settings_.directory);
+  const bool room = !free || *free >= settings_.segment_size;
+  if (room && no_reserve_ && !preparing_) {
+    preparing_ = true;
+    co_await prepare_next();
+  }
+  if (no_reserve_) co_return std::unexpected(*no_reserve_);
+  co_return Result<void>{};
 }
 
 Task<Appended> JournalWriter::append(Draft draft, Durability durability) {
@@ -157,10 +178,6 @@ Task<void> JournalWriter::write_group() {
     const bool synced = co_await sync_current();
     if (!synced) sync_due_ = env_.clock.mono() + kTroubleRetry;
   }
-  if (current_ && !prepared_ && !preparing_ && current_->end > current_->header.size / 2 && !closing_) {
-    preparing_ = true;
-    tasks_.spawn(prepare_next());
-  }
 }
 
 // The segment is full: its index ends it. Everything in it is synced before the next one gets a record, so
@@ -174,7 +191,7 @@ Task<void> JournalWriter::seal() {
   header.synced = static_cast<std::uint32_t>(segment.synced);
   header.meta_crc = crc32c(meta);
   buffer_ = encode(header, segment.salt) + meta;
-  buffer_.resize(segment.header.size - segment.end - kTrailerSize);
+  buffer_.resize(segment.header.size - segment.end - kTailSize);
   buffer_ += encode_trailer(static_cast<std::uint32_t>(segment.end), segment.salt);
   const auto written = co_await segment.file->write_at(segment.end, buffer_);
   if (!written) {
@@ -211,20 +228,65 @@ Task<bool> JournalWriter::sync_current() {
   co_return true;
 }
 
-// A new current segment: its first records tell the mark of ids, what is void in segments that were given
-// up, and what could not be synced there. They are synced before anything else is written.
-Task<Result<void>> JournalWriter::begin_segment(std::uint64_t at_least) {
-  std::vector<Pending> first;
-  first.push_back(Pending{
-      Draft(RecordType::reserve, MessageId{}, encode_reserve(settings_.mark)), Durability::soon, nullptr, {}, Place{}});
-  for (const Cut& cut : settings_.cuts) {
-    first.push_back(
-        Pending{Draft(RecordType::cut, MessageId{}, encode_cut(cut)), Durability::soon, nullptr, {}, Place{}});
+// Where the journal ended in an earlier life. What stands behind that end is void: no record there may follow
+// on what is written now.
+Task<Result<void>> JournalWriter::go_on() {
+  const OpenSegment from = std::move(*settings_.open);
+  settings_.open.reset();
+  auto opened = co_await open_segment(from.header);
+  if (!opened) co_return std::unexpected(std::move(opened.error()));
+  std::unique_ptr<Segment> segment = std::move(*opened);
+  Result<void> done{};
+  if (!from.blank_end) {
+    done = co_await segment->file->allocate(from.end, from.header.size - kSegmentHeaderSize - from.end);
   }
-  std::uint64_t needed = at_least;
-  for (const Pending& pending : first) needed += footprint_of(pending.draft);
+  // What recovery has read may not have been on the disk yet.
+  if (done) done = co_await segment->file->sync();
+  if (!done && done.error().code == Errc::no_space) {
+    // Overwriting takes room on some file systems: the next segment says where this one ends.
+    settings_.cuts.push_back(Cut{from.header.number, from.end});
+    co_return Result<void>{};
+  }
+  if (!done) co_return fail(segment->path, std::move(done.error()));
+  segment->end = segment->synced = from.end;
+  segment->entries = from.entries;
+  files_.put(segment->path, segment->file);
+  current_ = std::move(segment);
+  co_return done;
+}
+
+Task<Result<void>> JournalWriter::adopt_reserve() {
+  auto opened = co_await open_segment(*settings_.reserve);
+  if (!opened) co_return std::unexpected(std::move(opened.error()));
+  std::unique_ptr<Segment> segment = std::move(*opened);
+  // The life that made it may have ended before this.
+  auto done = co_await segment->file->sync();
+  if (done) done = co_await env_.disk.sync_dir(settings_.directory);
+  if (!done) co_return fail(segment->path, std::move(done.error()));
+  prepared_ = std::move(segment);
+  co_return done;
+}
+
+Task<Result<std::unique_ptr<JournalWriter::Segment>>> JournalWriter::open_segment(const SegmentHeader& header) {
+  auto segment = std::make_unique<Segment>();
+  segment->header = header;
+  segment->salt = salt_of(header);
+  segment->path = settings_.directory + "/" + segment_name(header.number);
+  segment->end = segment->synced = kSegmentHeaderSize;
+  auto opened = co_await env_.disk.open(segment->path, OpenMode::read_write);
+  if (!opened) co_return fail("journal", std::move(opened.error()));
+  segment->file = std::move(*opened);
+  co_return segment;
+}
+
+// A new current segment: its first record tells the mark of ids and what is void in segments that were given
+// up, and what could not be synced there follows. All is synced before anything else is written.
+Task<Result<void>> JournalWriter::begin_segment(std::uint64_t at_least) {
+  Bounds bounds{settings_.mark, settings_.cuts};
+  bounds.cuts.emplace_back();  // room for one that taking a segment may add
+  std::uint64_t needed = at_least + footprint(encode_bounds(bounds).size(), 0);
   for (const Pending& pending : unsynced_) needed += footprint_of(pending.draft);
-  needed += kSegmentHeaderSize + index_footprint(first.size() + unsynced_.size() + 2);
+  needed += kSegmentHeaderSize + index_footprint(unsynced_.size() + 3);
 
   auto made = co_await take_segment(std::max(settings_.segment_size, needed));
   if (!made) {
@@ -236,7 +298,10 @@ Task<Result<void>> JournalWriter::begin_segment(std::uint64_t at_least) {
   segments_[segment.header.number].size = segment.header.size;
   files_.put(segment.path, segment.file);
   buffer_.clear();
-  for (Pending& pending : first) add_to_buffer(segment, pending);
+  bounds.cuts = settings_.cuts;
+  Draft first(RecordType::bounds, MessageId{}, encode_bounds(bounds));
+  Pending pending_bounds{std::move(first), Durability::soon, nullptr, {}, Place{}};
+  add_to_buffer(segment, pending_bounds);
   for (Pending& pending : unsynced_) add_to_buffer(segment, pending);
   auto stored = co_await segment.file->write_at(segment.end, buffer_);
   if (stored) stored = co_await segment.file->sync();
@@ -251,6 +316,7 @@ Task<Result<void>> JournalWriter::begin_segment(std::uint64_t at_least) {
   std::vector<Pending> done = std::exchange(unsynced_, {});
   tell(done, Phase::durable);
   note_recovery();
+  prepare_soon();
   co_return Result<void>{};
 }
 
@@ -261,18 +327,22 @@ Task<Result<std::unique_ptr<JournalWriter::Segment>>> JournalWriter::take_segmen
   }
   if (prepared_ && prepared_->header.size >= size) co_return std::move(prepared_);
   if (prepared_) {
-    // Too small for this one record. Recovery would remove the empty file too, if this does not.
-    const std::string path = prepared_->path;
-    prepared_.reset();
-    static_cast<void>(co_await env_.disk.unlink(path));
+    // Too small for this one record. It is older than what is made now, and in no use.
+    const std::unique_ptr<Segment> small = std::move(prepared_);
+    const auto removed = co_await env_.disk.unlink(small->path);
+    if (!removed) settings_.cuts.push_back(Cut{small->header.number, kSegmentHeaderSize});
   }
-  co_return co_await make_segment(size);
+  preparing_ = true;
+  auto made = co_await make_segment(size);
+  preparing_ = false;
+  co_return made;
 }
 
-// A file of zeros with a header, durable, name and all.
+// A file of zeros with a header at both ends, durable, name and all. A number whose making has failed is used
+// again, file and all: no blank file is older than a segment in use.
 Task<Result<std::unique_ptr<JournalWriter::Segment>>> JournalWriter::make_segment(std::uint64_t size) {
   auto segment = std::make_unique<Segment>();
-  segment->header.number = settings_.next_number++;
+  segment->header.number = settings_.next_number;
   segment->header.spool = settings_.spool;
   segment->header.epoch = random_->next();
   segment->header.size = size / kAlignment * kAlignment;
@@ -280,25 +350,54 @@ Task<Result<std::unique_ptr<JournalWriter::Segment>>> JournalWriter::make_segmen
   segment->path = settings_.directory + "/" + segment_name(segment->header.number);
   segment->end = segment->synced = kSegmentHeaderSize;
   auto opened = co_await env_.disk.open(segment->path, OpenMode::create_new);
+  if (!opened && opened.error().code == Errc::already_exists) {
+    opened = co_await env_.disk.open(segment->path, OpenMode::read_write);
+  }
   if (!opened) co_return fail("journal", std::move(opened.error()));
   segment->file = std::move(*opened);
-  const std::string header = encode(segment->header);
-  auto done = co_await segment->file->allocate(0, segment->header.size);
-  if (done) done = co_await segment->file->write_at(0, header);
-  if (done) done = co_await segment->file->sync();
-  if (done) done = co_await env_.disk.sync_dir(settings_.directory);
-  if (done) co_return segment;
+  auto done = co_await fill_segment(*segment);
+  if (done) {
+    ++settings_.next_number;
+    co_return segment;
+  }
   segment->file.reset();
-  // What is left of it, if this fails too, is no segment to recovery.
   static_cast<void>(co_await env_.disk.unlink(segment->path));
   co_return fail("journal", std::move(done.error()));
 }
 
-// While the current segment fills its second half, so that no commit waits for the zeros of the next.
+Task<Result<void>> JournalWriter::fill_segment(Segment& segment) {
+  const std::string header = encode(segment.header);
+  auto done = co_await segment.file->truncate(0);
+  if (done) done = co_await segment.file->allocate(0, segment.header.size);
+  if (done) done = co_await segment.file->write_at(0, header);
+  if (done) done = co_await segment.file->sync();
+  if (done) done = co_await segment.file->write_at(segment.header.size - kSegmentHeaderSize, header);
+  if (done) done = co_await segment.file->sync();
+  if (done) done = co_await env_.disk.sync_dir(settings_.directory);
+  co_return done;
+}
+
+void JournalWriter::prepare_soon() {
+  if (prepared_ || preparing_ || closing_) return;
+  preparing_ = true;
+  tasks_.spawn(prepare_next());
+}
+
+// The reserve: no commit waits for the zeros of the next segment, and a full disk does not stop what is in
+// the queue. What fails here fails again, and is told, when the segment is needed.
 Task<void> JournalWriter::prepare_next() {
   auto made = co_await make_segment(settings_.segment_size);
-  // If it failed, the writer tries again when it needs the segment, and tells the error then.
-  if (made) prepared_ = std::move(*made);
+  const bool failed_before = no_reserve_.has_value();
+  no_reserve_.reset();
+  if (made) {
+    prepared_ = std::move(*made);
+    if (failed_before)
+      env_.events.emit(event::Service{"recovered", "the journal has its reserve; mail is taken again"});
+  } else if (made.error().code != Errc::closed) {
+    no_reserve_ = std::move(made.error());
+    const std::string what = "no reserve for the journal, and no mail is taken until there is: " + no_reserve_->what;
+    if (!failed_before) env_.events.emit(event::Service{"trouble", what});
+  }
   preparing_ = false;
   prepared_wakeup_.notify();
 }

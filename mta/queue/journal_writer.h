@@ -1,8 +1,12 @@
 // Writes the journal, all of it: one coroutine takes whatever waits, writes it with one call, syncs once,
 // and answers everybody (group commit). What comes in meanwhile waits for the next round.
 //
+// It goes on in the segment that recovery found open. One more is always made ahead, as a reserve: what is in
+// the queue can be settled on a disk that has become full. While the reserve cannot be made, no new message
+// is taken (admit).
+//
 // A segment that cannot be written or synced is given up: it counts as far as it had been synced, which
-// the next segment's first records say (cut), and what had been answered but not synced is written again
+// the next segment's first record says (bounds), and what had been answered but not synced is written again
 // there. Whoever awaited it gets the error. While no new segment can be made, each round tries to make one:
 // the journal goes on by itself when the disk does.
 #pragma once
@@ -20,6 +24,7 @@
 #include "mta/env/wakeup.h"
 #include "mta/queue/file_cache.h"
 #include "mta/queue/journal_records.h"
+#include "mta/queue/journal_recovery.h"
 #include "mta/queue/journal_state.h"
 #include "mta/queue/spool.h"
 
@@ -57,8 +62,10 @@ struct WriterSettings {
   Duration sync_delay_max{};
   std::uint64_t spool = 0;
   std::uint64_t next_number = 1;
-  std::uint64_t mark = 1;  // of ids, see RecordType::reserve
-  std::vector<Cut> cuts;   // that the first segment has to tell
+  std::uint64_t mark = 1;                // of ids, see RecordType::bounds
+  std::vector<Cut> cuts;                 // that the next segment has to tell
+  std::optional<OpenSegment> open;       // where the journal goes on
+  std::optional<SegmentHeader> reserve;  // made ahead by an earlier life
 };
 
 class JournalWriter {
@@ -68,8 +75,11 @@ class JournalWriter {
                 std::function<void()> on_sealed);
   ~JournalWriter();
 
-  // The first segment stands and is durable.
+  // The segment to write to stands and is durable, or, on a full disk, will as soon as there is room: what is
+  // awaited fails until then.
   Task<Result<void>> start();
+  // A new message may come in. Errors: why the reserve cannot be made.
+  Task<Result<void>> admit();
   // Returns when the record is written (soon) or synced (awaited). What is awaited fails with the disk; the
   // rest is kept then, and written when the disk allows.
   Task<Appended> append(Draft draft, Durability durability);
@@ -105,15 +115,20 @@ class JournalWriter {
   Task<void> seal();
   Task<bool> sync_current();
   Task<Result<void>> begin_segment(std::uint64_t at_least);
+  Task<Result<void>> go_on();
+  Task<Result<void>> adopt_reserve();
+  Task<Result<std::unique_ptr<Segment>>> open_segment(const SegmentHeader& header);
   Task<Result<std::unique_ptr<Segment>>> take_segment(std::uint64_t size);
   Task<Result<std::unique_ptr<Segment>>> make_segment(std::uint64_t size);
+  Task<Result<void>> fill_segment(Segment& segment);
+  void prepare_soon();
   Task<void> prepare_next();
   void give_up_segment();
   Task<void> fail_group(Error error, std::vector<Pending> group);
   void keep_what_was_soon(std::vector<Pending>& group, const Error& error);
 
   // Something has to become durable without anybody's waiting for it.
-  bool owes() const { return !unsynced_.empty() || (!current_ && !settings_.cuts.empty()); }
+  bool owes() const { return !unsynced_.empty() || (!current_ && in_trouble_); }
   void add_to_buffer(Segment& segment, Pending& pending);
   bool has_room(const Draft& draft) const;
   void tell(std::vector<Pending>& records, Phase phase);
@@ -132,7 +147,8 @@ class JournalWriter {
   Wakeup prepared_wakeup_;
 
   std::unique_ptr<Segment> current_;
-  std::unique_ptr<Segment> prepared_;  // made ahead, empty
+  std::unique_ptr<Segment> prepared_;   // the reserve: made ahead, empty
+  std::optional<Error> no_reserve_;     // why it could not be made
   bool preparing_ = false;
   std::deque<Pending> pending_;
   std::vector<Pending> unsynced_;  // written and answered, not synced yet

@@ -114,6 +114,7 @@ class DiskImage {
 
   Outcome<std::uint64_t> lock(std::string_view path);  // what unlock wants
   void unlock(std::string_view path, std::uint64_t lock);
+  bool is_locked(std::string_view path) const { return locks_.contains(path); }
 
   void crash(CrashLoss loss, Random& random);
 

@@ -161,4 +161,11 @@ Task<Result<std::unique_ptr<DiskLock>>> DiskPort::lock(std::string path) {
   co_return std::make_unique<SimLock>(disk_, life_, std::move(path), *lock);
 }
 
+Task<Result<bool>> DiskPort::is_locked(std::string path) {
+  DiskCall call(*disk_, life_, "is_locked", path, false);
+  if (const auto failure = co_await call.begin(disk_->other_cost)) co_return call.failed(failure->error);
+  call.end(std::nullopt);
+  co_return disk_->image.is_locked(path);
+}
+
 }  // namespace postproof::sim::world

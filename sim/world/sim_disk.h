@@ -39,7 +39,8 @@ enum class DiskTrouble : std::uint8_t {
 
 struct DiskFault {
   // "open", "read", "write", "allocate", "sync", "size", "truncate", "rename", "link", "unlink", "mkdir", "list",
-  // "sync_dir", "free_bytes", "lock"; "*" for all of them, "change" for those that a read-only disk refuses.
+  // "sync_dir", "free_bytes", "lock", "is_locked"; "*" for all of them, "change" for those that a read-only disk
+  // refuses.
   std::string operation;
   std::string path = "*";              // glob over the whole path; of rename and link, over either
   Errc error = Errc::io;               // of fail: no_space, io, permission

@@ -95,6 +95,7 @@ class DiskPort final : public Disk {
   Task<Result<void>> sync_dir(std::string directory) override;
   Task<Result<std::uint64_t>> free_bytes(std::string path) override;
   Task<Result<std::unique_ptr<DiskLock>>> lock(std::string path) override;
+  Task<Result<bool>> is_locked(std::string path) override;
 
  private:
   std::shared_ptr<SimDisk::Impl> disk_;

@@ -235,9 +235,17 @@ TEST_CASE("disk: a lock is held by one, as long as it lives") {
     if (!good(first)) co_return;
     const auto second = co_await env.disk.lock(folder + "/lock");
     failed_with(Errc::in_use, second);
+    const Result<bool> held = co_await env.disk.is_locked(folder + "/lock");
+    if (good(held)) CHECK(*held);
     const auto other = co_await env.disk.lock(folder + "/other");
     good(other);
     first->reset();
+    const Result<bool> asked = co_await env.disk.is_locked(folder + "/lock");
+    if (good(asked)) CHECK_FALSE(*asked);
+    const Result<bool> no_file = co_await env.disk.is_locked(folder + "/never");
+    if (good(no_file)) CHECK_FALSE(*no_file);
+    const Result<std::vector<std::string>> names = co_await env.disk.list(folder);
+    if (good(names)) CHECK(*names == std::vector<std::string>{"lock", "other"});
     const auto third = co_await env.disk.lock(folder + "/lock");
     good(third);
     const auto nowhere = co_await env.disk.lock(folder + "/none/lock");

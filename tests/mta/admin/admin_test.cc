@@ -3,8 +3,11 @@
 
 #include <boost/json.hpp>
 
+#include "mta/admin/control.h"
 #include "mta/admin/log_sink.h"
 #include "mta/admin/queue_listing.h"
+#include "sim/world/node.h"
+#include "sim/world/world.h"
 
 using namespace postproof;
 
@@ -68,4 +71,23 @@ TEST_CASE("log: mail or everything, text or JSON, one line an event") {
   wire.emit(event::Command{1, event::Direction::in, "NOOP \r\nevil"});
   CHECK(std::count(written.begin(), written.end(), '\n') == 1);
   CHECK(boost::json::parse(written).as_object().at("line").as_string() == "NOOP \r\nevil");
+}
+
+TEST_CASE("control: a daemon that does not accept is told as such") {
+  sim::Recording recording;
+  sim::World world(sim::WorldSettings{}, recording);
+  sim::Node& node = world.add_node("mta", {*IpAddress::parse("192.0.2.1")});
+  node.start([](Env& env) -> Task<void> {
+    const Endpoint at(*IpAddress::parse("192.0.2.1"), 99);
+    const auto listener = env.network.listen(at);
+    REQUIRE(listener);
+    const MonoTime before = env.clock.mono();
+    const auto answer = co_await admin::ask_control(env, at, "queue-list");
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == Errc::timed_out);
+    CHECK(answer.error().what ==
+          "the daemon at 192.0.2.1:99 does not answer; is it stuck, or out of file descriptors?");
+    CHECK(env.clock.mono() - before <= 11s);
+  });
+  CHECK(world.run(world.now() + 1h, [&] { return !node.running(); }) == sim::World::Stopped::finished);
 }

@@ -97,6 +97,12 @@ TEST_CASE("outcome: errors") {
            Case{Stage::dot, Errc::timed_out, Verdict::defer, "4.4.2"},
            Case{Stage::dot, Errc::unexpected_eof, Verdict::defer, "4.4.2"},
            Case{Stage::data, Errc::io, Verdict::defer, "4.3.0"},
+           Case{Stage::data, Errc::corrupt, Verdict::fail, "5.3.0"},
+           Case{Stage::storage, Errc::corrupt, Verdict::fail, "5.3.0"},
+           Case{Stage::storage, Errc::not_found, Verdict::fail, "5.3.0"},
+           Case{Stage::storage, Errc::io, Verdict::defer, "4.3.0"},
+           Case{Stage::storage, Errc::no_space, Verdict::defer, "4.3.0"},
+           Case{Stage::connect, Errc::not_found, Verdict::defer, "4.3.0"},
        }) {
     CAPTURE(to_string(c.stage));
     CAPTURE(to_string(c.code));

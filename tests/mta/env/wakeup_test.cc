@@ -71,6 +71,7 @@ struct NoDisk final : Disk {
   Task<Result<void>> sync_dir(std::string) override { std::abort(); }
   Task<Result<std::uint64_t>> free_bytes(std::string) override { std::abort(); }
   Task<Result<std::unique_ptr<DiskLock>>> lock(std::string) override { std::abort(); }
+  Task<Result<bool>> is_locked(std::string) override { std::abort(); }
 };
 struct NoEntropy final : Entropy {
   std::unique_ptr<Random> stream(std::string_view) override { std::abort(); }

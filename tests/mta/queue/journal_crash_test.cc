@@ -122,25 +122,52 @@ TEST_CASE("crash at each disk operation: everything unsynced is torn") {
   }
 }
 
-TEST_CASE("crash at each disk operation of recovery after a crash") {
-  for (const sim::CrashLoss loss : {sim::CrashLoss::lose_all, sim::CrashLoss::keep_all, sim::CrashLoss::torn}) {
-    for (std::uint64_t n = 1, fired = 1; fired != 0; ++n) {
+// A life that takes one message more, and acknowledges it if it comes so far.
+void store_one_more(SpoolWorld& spools, Acked& acked, unsigned salt) {
+  spools.with_spool([&](Env&, JournalSpool& spool) -> Task<void> {
+    const std::string body = body_of(700, salt);
+    const auto id = co_await store(spool, body);
+    if (id) acked.messages[*id] = std::string(kHeader) + body;
+  });
+}
+
+// The first life ends at its operation `first`, the second and the third at operations spread over theirs; whatever
+// was acknowledged is there, and nothing is told as damage.
+void crash_again_and_again(sim::CrashLoss loss, std::uint64_t first, std::uint64_t step) {
+  for (std::uint64_t n = 1, second_fired = 1; second_fired != 0; n += step) {
+    for (std::uint64_t m = 1 + n % step, third_fired = 1; third_fired != 0; m += step + 1) {
       CAPTURE(n);
-      SpoolWorld spools(n);
+      CAPTURE(m);
+      SpoolWorld spools(first + 7 * n + m);
       spools.node.disk().set_crash_loss(loss);
       Acked acked;
       bool early = true;
-      // The first life ends in the middle of its last commit, the second n operations later.
-      spools.crash_at_operation(46);
+      spools.crash_at_operation(first);
       spools.with_spool([&](Env&, JournalSpool& spool) -> Task<void> { co_await work(spool, acked, early); });
       spools.no_more_crashes();
       spools.crash_at_operation(spools.node.disk().operations() + n);
-      spools.recover();
-      fired = spools.crashed ? 1 : 0;
+      store_one_more(spools, acked, 21);
+      second_fired = spools.crashed ? 1 : 0;
       spools.no_more_crashes();
+      spools.crash_at_operation(spools.node.disk().operations() + m);
+      store_one_more(spools, acked, 22);
+      third_fired = spools.crashed ? 1 : 0;
+      spools.no_more_crashes();
+      check(acked, spools.recover());
+      store_one_more(spools, acked, 23);
       check(acked, spools.recover());
       CHECK_FALSE(spools.told("trouble"));
     }
+  }
+}
+
+TEST_CASE("crash in the life after a crash, and in the one after that") {
+  // Where the first life ends: while the first segment is made, in the middle of its commits, in the last one.
+  for (const std::uint64_t first : {14, 27, 40, 53}) {
+    CAPTURE(first);
+    crash_again_and_again(sim::CrashLoss::lose_all, first, 5);
+    crash_again_and_again(sim::CrashLoss::keep_all, first, 6);
+    crash_again_and_again(sim::CrashLoss::torn, first, 3);
   }
 }
 

@@ -178,6 +178,75 @@ TEST_CASE("disk faults: a full disk refuses new segments, and the queue stays as
   for (const auto& [id, octets] : stored) CHECK(found.at(id).content == octets);
 }
 
+TEST_CASE("disk faults: a full disk keeps what comes in out, and lets what is there be settled") {
+  SpoolWorld spools;
+  spools.settings.segment_size = 64 * 1024;
+  std::vector<MessageId> ids;
+  CHECK(spools.with_spool([&](Env&, JournalSpool& spool) -> Task<void> {
+    spools.node.disk().set_capacity(512 * 1024);
+    for (;;) {
+      const auto id = co_await store(spool, body_of(5000, static_cast<unsigned>(ids.size())));
+      if (!id) {
+        CHECK(id.error().code == Errc::no_space);
+        break;
+      }
+      ids.push_back(*id);
+    }
+  }));
+  REQUIRE(ids.size() > 20);
+  CHECK(spools.times_told("trouble: no reserve for the journal") == 1);
+  // Nothing is free, and nothing is needed to start.
+  std::uint64_t used = 0;
+  for (const std::string& path : spools.files_under("/")) used += spools.node.disk().content(path)->size();
+  spools.node.disk().set_capacity(used);
+  for (int life = 0; life < 3; ++life) {
+    CAPTURE(life);
+    CHECK(spools.with_spool([&](Env&, JournalSpool& spool) -> Task<void> {
+      for (int i = 0; i < 3; ++i) {
+        const auto done = co_await finish(spool, ids.back(), RecipientStatus::delivered, Durability::awaited);
+        CHECK(done);
+        ids.pop_back();
+      }
+      for (const MessageId id : ids) CHECK((co_await content(spool, id)).has_value());
+    }));
+  }
+  CHECK(spools.recover().size() == ids.size());
+}
+
+TEST_CASE("disk faults: with nothing to write to and a full disk, the spool comes up and goes on when there is room") {
+  SpoolWorld spools;
+  std::vector<MessageId> ids;
+  CHECK(spools.with_spool([&](Env&, JournalSpool& spool) -> Task<void> {
+    for (unsigned i = 0; i < 5; ++i) ids.push_back((co_await store(spool, body_of(3000, i))).value());
+  }));
+  // The only segment is damaged, and there is no reserve.
+  const std::string segment = "/spool/journal/00000001";
+  spools.node.disk().flip(segment, spools.node.disk().content(segment)->find(body_of(3000, 1)) + 10);
+  spools.remove("/spool/journal/00000002");
+  spools.services.clear();
+  spools.node.disk().set_capacity(spools.node.disk().content(segment)->size());
+  CHECK(spools.with_spool([&](Env& env, JournalSpool& spool) -> Task<void> {
+    CHECK(spools.told("trouble: journal: "));
+    CHECK(spools.told("trouble: damaged segments cannot be set aside yet"));
+    CHECK((co_await content(spool, ids[0])).has_value());
+    const auto refused = co_await store(spool, "new");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == Errc::no_space);
+    CHECK((co_await finish(spool, ids[0], RecipientStatus::delivered, Durability::soon)).has_value());
+    const auto start = co_await finish(spool, ids[2], RecipientStatus::delivered, Durability::awaited);
+    CHECK(start.error().code == Errc::no_space);
+    spools.node.disk().set_capacity(std::nullopt);
+    static_cast<void>(co_await sleep_until(env, env.clock.mono() + 90s));
+    CHECK(spools.told("recovered: the journal is written again"));
+    ids.push_back((co_await store(spool, "new")).value());
+  }));
+  CHECK(spools.files_under(segment) == std::vector<std::string>{segment + ".bad"});
+  const auto found = spools.recover();
+  CHECK(found.size() == 5);
+  CHECK_FALSE(found.contains(ids[0]));
+  CHECK(found.contains(ids.back()));
+}
+
 TEST_CASE("disk faults: at each operation in turn, once: what was acknowledged is there, what was refused is not") {
   for (const Errc error : {Errc::io, Errc::no_space}) {
     bool fired = true;

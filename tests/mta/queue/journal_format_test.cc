@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/mta/queue/spool_world.h"
+
 using namespace postproof;
 using namespace postproof::queue::journal;
 
@@ -39,12 +41,14 @@ TEST_CASE("segment header: there and back; one flipped bit is seen") {
 }
 
 TEST_CASE("segment header: another version is told by both numbers") {
-  std::string octets = encode(some_segment());
-  octets[8] = 9;
-  const auto decoded = decode_segment_header(octets);
+  const auto decoded = decode_segment_header(queue::test::of_version(encode(some_segment()), 9));
   REQUIRE_FALSE(decoded);
   CHECK(decoded.error().code == Errc::wrong_version);
-  CHECK(decoded.error().what == "its format is version 9; this program reads and writes version 1");
+  CHECK(decoded.error().what == "its format is version 9; this program reads and writes version 2");
+  // An octet that went bad is no other version.
+  std::string bad = encode(some_segment());
+  bad[8] = 9;
+  CHECK(decode_segment_header(bad).error().code == Errc::corrupt);
 }
 
 TEST_CASE("record header: there and back; other salts and flipped bits give none") {

@@ -92,9 +92,10 @@ TEST_CASE("records: every error code has its number, which never changes") {
   CHECK(static_cast<unsigned>(octets[octets.size() - 5]) == 23);
 }
 
-TEST_CASE("records: reserve, cut, changes and reports there and back") {
-  CHECK(decode_reserve(encode_reserve(1ULL << 47)) == 1ULL << 47);
-  CHECK(decode_cut(encode_cut(Cut{3, 4})) == Cut{3, 4});
+TEST_CASE("records: bounds, changes and reports there and back") {
+  for (const Bounds& bounds : {Bounds{1ULL << 47, {}}, Bounds{7, {Cut{3, 4}, Cut{5, 1ULL << 33}}}}) {
+    CHECK(decode_bounds(encode_bounds(bounds)) == bounds);
+  }
   const MessageAndChanges report = some_report();
   CHECK(decode_changes(encode_changes(report.changes)) == report.changes);
   const auto decoded = decode_message_and_changes(encode_message_and_changes(report));
@@ -112,8 +113,9 @@ TEST_CASE("records: octets that are missing or too many give none") {
   }
   CHECK_FALSE(decode_message_and_changes(whole + '\0'));
   CHECK_FALSE(decode_commit(encode_commit(some_meta()) + "x"));
-  CHECK_FALSE(decode_reserve("1234567"));
-  CHECK_FALSE(decode_cut(""));
+  CHECK_FALSE(decode_bounds("1234567"));
+  CHECK_FALSE(decode_bounds(encode_bounds(Bounds{7, {Cut{3, 4}}}).substr(0, 20)));
+  CHECK_FALSE(decode_bounds(encode_bounds(Bounds{7, {}}) + "x"));
 }
 
 TEST_CASE("records: hostile octets are refused or read, and never more than that") {

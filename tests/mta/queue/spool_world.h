@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,6 +12,9 @@
 #include <string_view>
 #include <vector>
 
+#include "mta/base/crc32c.h"
+#include "mta/queue/journal_format.h"
+#include "mta/queue/journal_octets.h"
 #include "mta/queue/journal_spool.h"
 #include "sim/world/node.h"
 #include "sim/world/world.h"
@@ -100,6 +104,15 @@ inline Task<Result<std::string>> content(Spool& spool, MessageId id, std::size_t
   }
 }
 
+// A segment's header as a program of another version writes it.
+inline std::string of_version(std::string header, char version) {
+  header.resize(journal::kSegmentHeaderSize - sizeof(std::uint32_t));
+  header[8] = version;
+  const std::uint32_t crc = crc32c(header);
+  journal::OctetWriter(header).u32(crc);
+  return header;
+}
+
 class SpoolWorld {
  public:
   explicit SpoolWorld(std::uint64_t seed = 1)
@@ -179,6 +192,18 @@ class SpoolWorld {
       if (service.find(what) != std::string::npos) return true;
     }
     return false;
+  }
+  std::size_t times_told(std::string_view what) const {
+    return static_cast<std::size_t>(std::count_if(services.begin(), services.end(), [&](const std::string& service) {
+      return service.find(what) != std::string::npos;
+    }));
+  }
+  // As an administrator while nothing runs.
+  void remove(std::string path) {
+    run([path](Env& env) -> Task<void> {
+      CHECK((co_await env.disk.unlink(path)).has_value());
+      CHECK((co_await env.disk.sync_dir(path.substr(0, path.rfind('/')))).has_value());
+    });
   }
   std::vector<std::string> files_under(std::string_view directory) const {
     std::vector<std::string> files;
