@@ -17,8 +17,8 @@ constexpr Duration kPerMax = std::chrono::hours{24 * 365};
 
 // A refusal: a reply of 4yz or 5yz.
 std::vector<std::string> read_refusal(TomlReader& table, std::string otherwise) {
-  if (!table.has("reply")) return {std::move(otherwise)};
   std::vector<std::string> reply = read_reply(table, "reply");
+  if (!table.has("reply")) return {std::move(otherwise)};
   if (!reply.empty() && !reply.front().starts_with('4') && !reply.front().starts_with('5')) {
     table.complain("reply", "expected a refusal, a code of 400 to 599");
   }

@@ -94,17 +94,17 @@ void read_shape(TomlReader& table, Rule& rule) {
   rule.split = read_count(table, "split", 2, kPiecesMax).value_or(0);
   rule.every = read_positive(table, "every").value_or(std::chrono::seconds{1});
   if (table.has("every") && !table.has("split")) table.complain("every", "expected only together with \"split\"");
-  if (table.has("extra")) rule.extra = read_reply(table, "extra");
-  if (table.has("early")) rule.early = read_reply(table, "early");
+  rule.extra = read_reply(table, "extra");
+  rule.early = read_reply(table, "early");
+  const auto octets = table.size("octets");
   if (rule.on == "content") {
-    rule.octets = table.size("octets").value_or(0);
+    rule.octets = octets.value_or(0);
     if (!table.has("octets")) table.complain("octets", "missing; expected how much content comes before the rule strikes");
     if (rule.octets > kContentMax) table.complain("octets", "out of range; expected \"256MiB\" at the most");
     for (const std::string_view key : {"early", "first_seen"}) {
       if (table.has(key)) table.complain(key, "\"content\" does not take it");
     }
   } else if (table.has("octets")) {
-    table.raw("octets");
     table.complain("octets", "expected only with on = \"content\"");
   }
 }

@@ -115,9 +115,10 @@ std::vector<At> read_timeline(TomlReader& top, const HostNames& hosts, Duration 
     } else if (!zone && !table.has("submit") && !table.has("fault")) {
       table.complain("submit", "missing; expected one of submit, fault and zone");
     }
+    ZoneChange change = read_zone_change(table, source);
     if (zone) {
-      at.what = read_zone_change(table, source);
-      at.line = std::get<ZoneChange>(at.what).line;
+      at.line = change.line;
+      at.what = std::move(change);
     }
     if (submit) {
       at.line = submit->position().line;
