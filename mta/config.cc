@@ -228,6 +228,25 @@ void read_delivery(TomlReader table, Config& config) {
   table.finish();
 }
 
+smtp::TlsLevel tls_level(std::string_view word) {
+  if (word == "none") return smtp::TlsLevel::none;
+  if (word == "may") return smtp::TlsLevel::may;
+  return word == "require" ? smtp::TlsLevel::require : smtp::TlsLevel::verify;
+}
+
+void read_tls(TomlReader table, Config& config) {
+  set(config.tls.certificate, table.string("certificate"));
+  set(config.tls.key, table.string("key"));
+  set(config.tls.trusted, table.string("ca"));
+  if (const auto word = table.word("server", {"may", "require"})) config.server.tls = tls_level(*word);
+  if (const auto word = table.word("client", {"none", "may", "require", "verify"})) config.client.tls = tls_level(*word);
+  if (config.tls.certificate.empty() != config.tls.key.empty()) {
+    const bool no_key = config.tls.key.empty();
+    table.complain(no_key ? "certificate" : "key", fmt::format("expected {} beside it", no_key ? "key" : "certificate"));
+  }
+  table.finish();
+}
+
 // RFC 5321 section 4.5.3.2: what delivery waits for.
 void read_timeouts(TomlReader& table, smtp::ClientSettings& client) {
   set_duration(table, "connect_timeout", client.connect_timeout, 1s, kTimeoutMax);
@@ -240,6 +259,7 @@ void read_timeouts(TomlReader& table, smtp::ClientSettings& client) {
   set_duration(table, "dot_timeout", client.dot_timeout, 1s, kTimeoutMax);
   set_duration(table, "quit_timeout", client.quit_timeout, 1s, kTimeoutMax);
   set_duration(table, "rset_timeout", client.rset_timeout, 1s, kTimeoutMax);
+  set_duration(table, "tls_timeout", client.tls_timeout, 1s, kTimeoutMax);
 }
 
 }  // namespace
@@ -279,6 +299,7 @@ Config read_config(TomlReader& table, Config base) {
   if (auto inner = table.table("spool")) read_spool(*inner, config.spool);
   if (auto inner = table.table("retry")) read_retry(*inner, config.scheduler.retry);
   if (auto inner = table.table("delivery")) read_delivery(*inner, config);
+  if (auto inner = table.table("tls")) read_tls(*inner, config);
   return config;
 }
 

@@ -18,6 +18,12 @@
 
 namespace postproof {
 
+// What stands behind tls.* of the configuration: files, read when the MTA comes up.
+struct TlsFiles {
+  std::string certificate, key;  // PEM, of our server; both or none
+  std::string trusted;           // PEM: roots that our client trusts; empty: nobody
+};
+
 struct Config {
   std::string hostname;               // ours, in greeting, EHLO, Received and Reporting-MTA
   std::vector<Endpoint> listen;       // default 0.0.0.0:25 and [::]:25
@@ -30,6 +36,7 @@ struct Config {
   queue::SpoolSettings spool;
   queue::SchedulerSettings scheduler;
   deliver::Settings deliver;
+  TlsFiles tls;
 };
 
 // What holds where a configuration says nothing.

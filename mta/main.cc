@@ -33,6 +33,7 @@
 #include "mta/os/log_output.h"
 #include "mta/os/loop.h"
 #include "mta/queue/journal_spool.h"
+#include "mta/tls_files.h"
 
 using namespace postproof;
 
@@ -211,8 +212,21 @@ int serve(const Options& options) {
 
 // --- check -----------------------------------------------------------------------------------------------------
 
+class Quiet final : public EventSink {
+ public:
+  void emit(const Event&) override {}
+};
+
 int check(const Options& options) {
-  if (!load_config(options.config)) return kUsage;
+  auto config = load_config(options.config);
+  if (!config) return kUsage;
+  Quiet quiet;
+  os::Workers workers;
+  os::Loop loop(quiet, workers);
+  if (const auto loaded = loop.run(load_tls(loop.env(), *config)); !loaded) {
+    std::fprintf(stderr, "%s: %s\n", options.config.c_str(), loaded.error().what.c_str());
+    return kUsage;
+  }
   std::printf("%s: fine\n", options.config.c_str());
   return kFine;
 }
@@ -251,11 +265,6 @@ Task<Result<std::string>> queue_text(Env& env, const Config& config, bool json) 
   }
   co_return json ? admin::queue_json(entries) : admin::queue_table(entries, env.clock.now());
 }
-
-class Quiet final : public EventSink {
- public:
-  void emit(const Event&) override {}
-};
 
 int queue_list(const Options& options) {
   const auto config = load_config(options.config);

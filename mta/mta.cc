@@ -12,6 +12,7 @@
 #include "mta/queue/journal_spool.h"
 #include "mta/smtp/listener.h"
 #include "mta/smtp/session_numbers.h"
+#include "mta/tls_files.h"
 
 namespace postproof {
 
@@ -101,6 +102,8 @@ struct Mta::Impl {
 };
 
 Task<Result<void>> Mta::Impl::run(std::function<void()> ready) {
+  auto tls_loaded = co_await load_tls(env, config);
+  if (!tls_loaded) co_return tls_loaded;
   auto opened = co_await queue::JournalSpool::open(env, config.spool);
   if (!opened) co_return std::unexpected(std::move(opened.error()));
   service = std::make_unique<Service>(config, env, session_envs, std::move(*opened));

@@ -103,8 +103,10 @@ struct Delivered {
   std::string_view host;   // "mx1.example.net [192.0.2.1]:25"
   std::string_view reply;  // to the final dot
   Duration delay;          // since acceptance
+  std::string_view tls = "none";  // of the session: "none", or as Agreed::to_string of mta/tls
   template <class F> void visit(F&& f) const {
     f("message", message), f("recipient", recipient), f("host", host), f("reply", reply), f("delay", delay);
+    f("tls", tls);
   }
 };
 
@@ -161,14 +163,19 @@ struct DnsQuery {
   }
 };
 
-// What became of TLS in a session.
+// What became of TLS in a session that was to have it.
 struct Tls {
   static constexpr std::string_view kName = "tls";
   std::uint64_t session;
   Direction direction;
-  std::string_view result;
+  std::string_view result;       // "ok", or why there is none
+  std::string_view version;      // "TLSv1.3"; this and what follows are empty without TLS
+  std::string_view cipher;
+  std::string_view server_name;  // SNI
+  std::string_view verified;     // of the other side's certificate: "" not asked, "ok", or the reason why it is not
   template <class F> void visit(F&& f) const {
     f("session", static_cast<std::int64_t>(session)), f("direction", to_string(direction)), f("result", result);
+    f("version", version), f("cipher", cipher), f("server_name", server_name), f("verified", verified);
   }
 };
 

@@ -206,7 +206,7 @@ Task<void> Lane::transact(Work& work) {
     std::vector<AttemptResult> results;
     bool taken = false;
     for (const smtp::ClientResult& one : said) {
-      results.push_back(AttemptResult{static_cast<queue::Stage>(one.stage), session_host_, endpoint, one.what, started, ended});
+      results.push_back(AttemptResult{static_cast<queue::Stage>(one.stage), session_host_, endpoint, one.what, started, ended, session_->tls()});
       taken = taken || judge(results.back()) == Verdict::delivered;
     }
     for (std::size_t k = 0; k < batch.size(); ++k) {
@@ -243,8 +243,17 @@ void Lane::leave_untried(Work& work, bool reused) {
   }
 }
 
-// None: a session stands. Otherwise what went wrong with this address.
+// None: a session stands. Otherwise what went wrong with this address. RFC 7435: where TLS is optional, one that is broken
+// is no worse than none.
 Task<std::optional<AttemptResult>> Lane::open(const route::Target& target, WallTime started) {
+  const smtp::TlsLevel level = context_.client.tls;
+  auto trouble = co_await dial(target, started, level);
+  if (!trouble || level != smtp::TlsLevel::may || !fails_for_tls(*trouble)) co_return trouble;
+  co_await drop_session();
+  co_return co_await dial(target, started, smtp::TlsLevel::none);
+}
+
+Task<std::optional<AttemptResult>> Lane::dial(const route::Target& target, WallTime started, smtp::TlsLevel tls) {
   const std::string endpoint = target.endpoint.to_string();
   if (home_.closed) {
     co_return AttemptResult{queue::Stage::connect, target.host.name, endpoint, Error{Errc::closed, "shutting down"}, started, started};
@@ -254,7 +263,7 @@ Task<std::optional<AttemptResult>> Lane::open(const route::Target& target, WallT
   session_host_ = target.host.name;
   transactions_ = 0;
   home_.sessions.emplace(number, session_.get());
-  auto connected = co_await session_->connect(target.endpoint);
+  auto connected = co_await session_->connect(target.endpoint, tls);
   if (connected) co_return std::nullopt;
   smtp::ClientResult& why = connected.error();
   AttemptResult result{static_cast<queue::Stage>(why.stage), target.host.name, endpoint, std::move(why.what), started,

@@ -53,6 +53,7 @@ class Lane {
   Task<void> transact(Work& work);
   void leave_untried(Work& work, bool reused);
   Task<std::optional<queue::AttemptResult>> open(const route::Target& target, WallTime started);
+  Task<std::optional<queue::AttemptResult>> dial(const route::Target& target, WallTime started, smtp::TlsLevel tls);
   Task<void> drop_session();
 
   LaneContext& context_;

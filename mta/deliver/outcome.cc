@@ -40,6 +40,7 @@ Verdict judge_reply(Stage stage, const smtp::Reply& reply) {
 }
 
 Verdict judge_error(Stage stage, Errc code) {
+  if (stage == Stage::starttls) return code == Errc::closed ? Verdict::defer : Verdict::next_host;
   switch (code) {
     case Errc::dns_no_such_domain:
     case Errc::dns_no_data:
@@ -65,6 +66,9 @@ Verdict judge_error(Stage stage, Errc code) {
 }
 
 EnhancedStatus status_of_error(Stage stage, Errc code) {
+  // RFC 3463 section 3.8: 4.7.4, what security asks for is not supported; 4.7.5, it could not be had. RFC 3207 section 4.1
+  // leaves it to us; a server's TLS can be mended, so the message waits.
+  if (stage == Stage::starttls) return code == Errc::invalid ? EnhancedStatus{4, 7, 4} : EnhancedStatus{4, 7, 5};
   switch (code) {
     case Errc::dns_no_such_domain: return {5, 1, 2};
     case Errc::dns_no_data: return {5, 4, 4};
@@ -103,11 +107,18 @@ Verdict judge(const AttemptResult& result) {
   return judge_error(result.stage, std::get<Error>(result.what).code);
 }
 
+bool fails_for_tls(const AttemptResult& result) {
+  if (result.stage != Stage::starttls) return false;
+  if (const auto* reply = std::get_if<smtp::Reply>(&result.what)) return reply->code != 421;
+  return std::get<Error>(result.what).code != Errc::closed;
+}
+
 Verdict judge_last(const AttemptResult& result) {
   const Verdict verdict = judge(result);
   if (verdict != Verdict::next_host) return verdict;
   const auto* reply = std::get_if<smtp::Reply>(&result.what);
-  const bool no_mail_here = reply != nullptr && (reply->code == 521 || reply->code == 556);
+  const bool no_mail_here =
+      reply != nullptr && result.stage != Stage::starttls && (reply->code == 521 || reply->code == 556);
   return no_mail_here ? Verdict::fail : Verdict::defer;
 }
 
@@ -127,6 +138,9 @@ bool too_many_recipients(const AttemptResult& result) {
 
 EnhancedStatus status_of(const AttemptResult& result) {
   if (const auto* reply = std::get_if<smtp::Reply>(&result.what)) {
+    // What a server says to STARTTLS is about TLS, whatever its class: we wait.
+    const bool waits = reply->status && reply->status->klass == 4;
+    if (result.stage == Stage::starttls && !waits) return EnhancedStatus{4, 7, 4};
     if (reply->status) return *reply->status;
     return EnhancedStatus{static_cast<std::uint8_t>(reply->code / 100), 0, 0};
   }

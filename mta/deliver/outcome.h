@@ -22,6 +22,9 @@ std::string_view to_string(Verdict verdict);
 // Of one result at one host.
 Verdict judge(const queue::AttemptResult& result);
 
+// Whether TLS alone was in the way, so that where it is optional the same address is worth a try in the clear.
+bool fails_for_tls(const queue::AttemptResult& result);
+
 // Of the attempt when no address is left to try: never next_host. Trouble is passing, but for a host
 // that says that it takes no mail at all (521 or 556, RFC 7504).
 Verdict judge_last(const queue::AttemptResult& result);

@@ -116,7 +116,7 @@ Task<Progress> Settlement::decide(const Leg& leg, std::size_t index, AttemptResu
   progress.attempts = leg.attempts[index];
   if (verdict == Verdict::delivered) {
     progress.status = RecipientStatus::delivered;
-    env_.events.emit(event::Delivered{id, recipient, host, reason, now - message.arrived});
+    env_.events.emit(event::Delivered{id, recipient, host, reason, now - message.arrived, result.tls});
   } else if (verdict == Verdict::fail) {
     progress.status = RecipientStatus::failed;
     const std::string status = status_of(result).to_string();

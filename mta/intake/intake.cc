@@ -87,7 +87,9 @@ class SpoolIncoming final : public smtp::Incoming {
     received.helo = session_.helo;
     if (session_.peer.kind() == Endpoint::Kind::ip) received.client = session_.peer.address();
     received.by = policy_.hostname;
-    received.with = session_.esmtp ? "ESMTP" : "SMTP";
+    // RFC 3848 has no word for HELO within TLS.
+    received.with = !session_.esmtp ? "SMTP" : session_.tls.empty() ? "ESMTP" : "ESMTPS";
+    received.tls = session_.tls;
     received.id = id;
     if (envelope_.recipients.size() == 1) received.only_recipient = envelope_.recipients[0].address;
     received.when = now;

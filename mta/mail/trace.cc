@@ -22,7 +22,9 @@ std::string harmless(std::string_view helo) {
 std::string received_field(const Received& received) {
   std::string field = "Received: from " + harmless(received.helo);
   if (received.client) field += " (" + received.client->to_literal() + ")";
-  field += "\r\n\tby " + received.by + " with " + received.with + " id " + received.id.to_string();
+  field += "\r\n\tby " + received.by + " with " + received.with;
+  if (!received.tls.empty()) field += " (" + received.tls + ")";
+  field += " id " + received.id.to_string();
   if (received.only_recipient) field += "\r\n\tfor <" + received.only_recipient->to_string() + ">";
   field += ";\r\n\t" + format_rfc5322(received.when) + "\r\n";
   return field;

@@ -15,10 +15,11 @@ struct Received {
   std::string helo;            // as the client said it
   std::optional<IpAddress> client;  // none: not over IP
   std::string by;              // our host name
-  std::string with;            // "SMTP", "ESMTP" (RFC 3848)
+  std::string with;            // "SMTP", "ESMTP", "ESMTPS" (RFC 3848)
   MessageId id;
   std::optional<Address> only_recipient;  // named in "for" only when there is just one: no recipient learns of another
   WallTime when{};
+  std::string tls{};  // version and cipher, told in a comment; empty: none
 };
 
 // The whole header field, folded, with its last CRLF. Nothing that the client said can start a line of its own.

@@ -25,6 +25,7 @@ struct AttemptResult {
   std::variant<smtp::Reply, Error> what;
   WallTime started{};
   WallTime ended{};
+  std::string tls = "none";  // of the session (ClientSession::tls), for the log; the spool does not keep it
 
   bool operator==(const AttemptResult&) const = default;
 };

@@ -31,6 +31,8 @@ Capabilities Capabilities::of(const Reply& ehlo) {
       offered.eight_bit_mime = true;
     } else if (equal_ignoring_case(keyword, "ENHANCEDSTATUSCODES")) {
       offered.enhanced_status_codes = true;
+    } else if (equal_ignoring_case(keyword, "STARTTLS")) {
+      offered.start_tls = true;
     } else if (equal_ignoring_case(keyword, "SIZE")) {
       offered.size = true;
       offered.size_max = size_limit(parameter);

@@ -13,6 +13,7 @@ struct Capabilities {
   bool pipelining = false;
   bool eight_bit_mime = false;
   bool enhanced_status_codes = false;
+  bool start_tls = false;
   bool size = false;                      // SIZE was offered: MAIL may say SIZE=
   std::optional<std::uint64_t> size_max;  // and it gave a limit; none for "SIZE" and "SIZE 0" (RFC 1870 section 4)
 

@@ -9,6 +9,7 @@
 #include "mta/base/limits.h"
 #include "mta/smtp/data_encoder.h"
 #include "mta/smtp/reply_parser.h"
+#include "mta/tls/stream.h"
 
 namespace postproof::smtp {
 
@@ -75,7 +76,11 @@ ClientSession::ClientSession(Env& env, const ClientSettings& settings, std::uint
 
 ClientSession::~ClientSession() { lose("closed"); }
 
-Task<std::expected<void, ClientResult>> ClientSession::connect(Endpoint to) {
+void ClientSession::read_from_stream() {
+  reader_.emplace(*stream_, LineReader::LineEnd::lf, limits::kReplyLine, kBufferSize);
+}
+
+Task<std::expected<void, ClientResult>> ClientSession::connect(Endpoint to, TlsLevel tls) {
   PP_CHECK(state_ == State::unconnected, "a client session connects once");
   peer_ = to;
   const std::string peer_text = to.to_string();
@@ -89,14 +94,58 @@ Task<std::expected<void, ClientResult>> ClientSession::connect(Endpoint to) {
     co_return std::unexpected(ClientResult{ClientStage::connect, Error{Errc::closed, "closed while dialing"}});
   }
   stream_ = std::move(*stream);
-  reader_.emplace(*stream_, LineReader::LineEnd::lf, limits::kReplyLine, kBufferSize);
+  read_from_stream();
   state_ = State::in_step;
   env_.events.emit(event::Connect{session_, event::Direction::out, host_, peer_text, "ok"});
 
   What greeting = co_await answer("greeting", settings_.greeting_timeout);
   if (intermediate(greeting)) greeting = protocol_error("greeting", std::get<Reply>(greeting));
   if (!positive(greeting)) co_return std::unexpected(ClientResult{ClientStage::greeting, std::move(greeting)});
-  co_return co_await hello();
+  auto greeted = co_await hello();
+  if (!greeted || tls == TlsLevel::none) co_return greeted;
+  co_return co_await start_tls(tls);
+}
+
+// RFC 3207. Behind the handshake everything begins anew: what was said in the clear is forgotten (section 4.2).
+Task<std::expected<void, ClientResult>> ClientSession::start_tls(TlsLevel level) {
+  if (!capabilities_.start_tls) {
+    if (level == TlsLevel::may) co_return std::expected<void, ClientResult>();
+    What missing = Error{Errc::invalid, "peer does not offer STARTTLS"};
+    env_.events.emit(event::Tls{session_, event::Direction::out, "not offered", {}, {}, {}, {}});
+    co_return std::unexpected(ClientResult{ClientStage::starttls, std::move(missing)});
+  }
+  state_ = State::in_step;
+  What go = co_await ask("STARTTLS", "STARTTLS", settings_.ehlo_timeout);
+  if (intermediate(go)) go = protocol_error("STARTTLS", std::get<Reply>(go));
+  if (!positive(go)) {
+    const std::string why = reply_in(go) != nullptr ? reply_in(go)->to_string() : std::get<Error>(go).what;
+    env_.events.emit(event::Tls{session_, event::Direction::out, why, {}, {}, {}, {}});
+    co_return std::unexpected(ClientResult{ClientStage::starttls, std::move(go)});
+  }
+  if (auto trouble = co_await secure()) co_return std::unexpected(std::move(*trouble));
+  capabilities_ = Capabilities{};
+  auto again = co_await hello();
+  // A TLS 1.3 server refuses the handshake after ours has ended: the first read tells (RFC 8446 section 2).
+  if (!again && std::holds_alternative<Error>(again.error().what)) again.error().stage = ClientStage::starttls;
+  co_return again;
+}
+
+Task<std::optional<ClientResult>> ClientSession::secure() {
+  auto secured =
+      std::make_unique<tls::Stream>(env_, settings_.tls_context, std::move(stream_), reader_->buffered(), host_);
+  tls::Stream& tls = *secured;
+  stream_ = std::move(secured);
+  read_from_stream();
+  auto done = co_await tls.handshake(in(settings_.tls_timeout));
+  const tls::Agreed& agreed = tls.agreed();
+  if (!done) {
+    env_.events.emit(event::Tls{session_, event::Direction::out, done.error().what, {}, {}, agreed.server_name, {}});
+    co_return ClientResult{ClientStage::starttls, drop("STARTTLS", std::move(done.error()))};
+  }
+  env_.events.emit(event::Tls{session_, event::Direction::out, "ok", agreed.version, agreed.cipher, agreed.server_name,
+                              agreed.verified});
+  tls_ = agreed.to_string();
+  co_return std::nullopt;
 }
 
 // RFC 5321 sections 3.2 and 4.1.1.1.

@@ -54,9 +54,11 @@ class ClientSession {
   ClientSession(const ClientSession&) = delete;
   ClientSession& operator=(const ClientSession&) = delete;
 
-  // Dials, reads the greeting and says EHLO; HELO when EHLO gets a 5yz (RFC 5321 section 3.2). Once, first.
-  // The error says at which of connect, greeting, ehlo it ended; the session is then good for quit() only.
-  Task<std::expected<void, ClientResult>> connect(Endpoint to);
+  // Dials, reads the greeting and says EHLO; HELO when EHLO gets a 5yz (RFC 5321 section 3.2); STARTTLS as `tls` and the
+  // settings' context say, and EHLO again. Once, first. The error says at which of connect, greeting, ehlo, starttls it
+  // ended; the session is then good for quit() only. With TlsLevel::may an error at starttls does not mean that
+  // the host takes nothing in the clear: that takes another session, with TlsLevel::none.
+  Task<std::expected<void, ClientResult>> connect(Endpoint to, TlsLevel tls);
 
   // One mail transaction. Returns one result a recipient, in their order. What the peer cannot take (too
   // large for its SIZE, 8-bit without 8BITMIME) fails at stage mail with Errc::too_large or Errc::invalid,
@@ -71,6 +73,8 @@ class ClientSession {
   // Connected, in step, and not told to go away.
   bool usable() const { return state_ == State::ready; }
   const Capabilities& capabilities() const { return capabilities_; }
+  // "none", or version, cipher and what was found of the certificate.
+  const std::string& tls() const { return tls_; }
   const Endpoint& peer() const { return peer_; }
   std::uint64_t session() const { return session_; }
 
@@ -86,6 +90,9 @@ class ClientSession {
   struct Group;
 
   Task<std::expected<void, ClientResult>> hello();
+  Task<std::expected<void, ClientResult>> start_tls(TlsLevel level);
+  Task<std::optional<ClientResult>> secure();
+  void read_from_stream();
   Task<std::optional<What>> begin_transaction();
   Task<void> ask_one_by_one(Group& group, const Transaction& transaction);
   Task<void> ask_as_group(Group& group, const Transaction& transaction);
@@ -119,6 +126,7 @@ class ClientSession {
   std::optional<LineReader> reader_;
   TaskGroup writers_;
   Capabilities capabilities_;
+  std::string tls_ = "none";
   bool transaction_open_ = false;  // MAIL was taken, and neither content nor RSET has followed
 };
 

@@ -31,11 +31,12 @@ struct Rset {};
 struct Noop {};
 struct Vrfy {};
 struct Help {};
+struct StartTls {};
 struct Quit {};
 }  // namespace command
 
 using Command = std::variant<command::Hello, command::Mail, command::Rcpt, command::Data, command::Rset, command::Noop,
-                             command::Vrfy, command::Help, command::Quit>;
+                             command::Vrfy, command::Help, command::StartTls, command::Quit>;
 
 // `line` without its CRLF, of any octets. `extended`: the session is in EHLO's terms, so that MAIL may have the
 // parameters of the extensions that we offer; after HELO there are none (RFC 5321 section 4.1.1.11).

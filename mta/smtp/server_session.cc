@@ -7,6 +7,7 @@
 
 #include "mta/base/limits.h"
 #include "mta/smtp/data_decoder.h"
+#include "mta/tls/stream.h"
 
 namespace postproof::smtp {
 
@@ -26,12 +27,16 @@ ServerSession::ServerSession(Env& env, const ServerSettings& settings, std::uniq
       settings_(settings),
       stream_(std::move(stream)),
       intake_(std::move(intake)),
-      reader_(*stream_, LineReader::LineEnd::crlf, limits::kCommandLine, kBufferSize),
       ended_(env),
       group_(env.executor) {
+  read_from_stream();
   info_.session = session;
   info_.local = stream_->local();
   info_.peer = stream_->peer();
+}
+
+void ServerSession::read_from_stream() {
+  reader_.emplace(*stream_, LineReader::LineEnd::crlf, limits::kCommandLine, kBufferSize);
 }
 
 Task<void> ServerSession::run() {
@@ -57,7 +62,7 @@ Task<void> ServerSession::converse() {
       end(Reply::of(421, "4.3.2", settings_.hostname + " is shutting down"), "shutting down");
       break;
     }
-    const auto line = reader_.try_line();
+    const auto line = reader_->try_line();
     if (!line) {
       // RFC 2920 section 3.2: replies to a group go out together, at the latest when nothing of it is left.
       if (!co_await flush()) co_return;
@@ -89,7 +94,7 @@ Task<bool> ServerSession::greet() {
   std::string_view why = "no mail is taken from your address";
   if (!refusing_ && settings_.greeting_delay > Duration::zero()) {
     waiting_ = Waiting::for_command;
-    const auto early = co_await reader_.fill(until(settings_.greeting_delay));
+    const auto early = co_await reader_->fill(until(settings_.greeting_delay));
     waiting_ = Waiting::no;
     if (farewell_said_) co_return false;
     if (!early && early.error().code != Errc::timed_out) {
@@ -128,7 +133,7 @@ std::expected<Command, Reply> ServerSession::understand(const LineReader::Line& 
 // Waits for octets; false: the session is at its end.
 Task<bool> ServerSession::fill(Deadline deadline, Waiting waiting) {
   waiting_ = waiting;
-  auto more = co_await reader_.fill(deadline);
+  auto more = co_await reader_->fill(deadline);
   waiting_ = Waiting::no;
   if (farewell_said_) co_return false;
   if (more && *more) co_return true;
@@ -209,6 +214,7 @@ Reply ServerSession::hello_reply(bool extended) const {
     if (settings_.pipelining) reply.lines.emplace_back("PIPELINING");
     reply.lines.insert(reply.lines.end(),
                        {fmt::format("SIZE {}", settings_.message_size_max), "8BITMIME", "ENHANCEDSTATUSCODES"});
+    if (settings_.tls_context && info_.tls.empty()) reply.lines.emplace_back("STARTTLS");
   }
   return reply;
 }
@@ -220,6 +226,11 @@ Task<void> ServerSession::on(command::Mail mail) {
   }
   if (transaction_) {
     answer(Reply::of(503, "5.5.1", "a transaction is open already"));
+    co_return;
+  }
+  // RFC 3207 section 4.
+  if (settings_.tls == TlsLevel::require && info_.tls.empty()) {
+    answer(Reply::of(530, "5.7.0", "say STARTTLS first"));
     co_return;
   }
   // RFC 1870 section 6.1. A limit of 0 is none (section 4).
@@ -252,7 +263,7 @@ Task<void> ServerSession::on(command::Rcpt rcpt) {
 }
 
 Task<void> ServerSession::on(command::Data) {
-  const bool behind = !reader_.empty();
+  const bool behind = !reader_->empty();
   if (!transaction_ || recipients_ == 0) {
     // RFC 2920 section 3.1 has DATA at the end of its group. A client that goes on regardless sends content, which
     // must not be read as commands: that content is somebody else's, and could hold some (smuggling).
@@ -286,7 +297,7 @@ Task<void> ServerSession::receive(std::unique_ptr<Incoming> incoming) {
     decoder.discard();
   };
   while (!decoder.done()) {
-    if (reader_.empty()) {
+    if (reader_->empty()) {
       bool goes_on = co_await flush();
       if (goes_on) goes_on = co_await fill(until(settings_.data_timeout), Waiting::for_content);
       if (!goes_on) {
@@ -295,7 +306,7 @@ Task<void> ServerSession::receive(std::unique_ptr<Incoming> incoming) {
         co_return;
       }
     }
-    reader_.consume(decoder.feed(reader_.buffered()));
+    reader_->consume(decoder.feed(reader_->buffered()));
     if (refusal) continue;
     if (decoder.bare_newline() && !settings_.bare_newline_ok) {
       refuse(550, "5.6.11", "bare CR or LF in the message: lines end in CRLF");  // RFC 5321 section 2.3.8
@@ -333,8 +344,58 @@ Task<void> ServerSession::on(command::Vrfy) {
 }
 
 Task<void> ServerSession::on(command::Help) {
-  if (!junk()) say(Reply::of(214, "2.0.0", "EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT: see RFC 5321"));
+  if (!junk()) say(Reply::of(214, "2.0.0", "EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP STARTTLS QUIT: see RFC 5321"));
   co_return;
+}
+
+// RFC 3207 section 4. What stands behind the command came in the clear, and must not be read as if it had come within
+// TLS (section 6, and the injections of 2011): it ends the session, before TLS hides whose it was.
+Task<void> ServerSession::on(command::StartTls) {
+  if (auto refusal = refuse_tls()) {
+    answer(std::move(*refusal));
+    co_return;
+  }
+  if (!reader_->empty()) {
+    end(Reply::of(421, "4.7.0", "octets in the clear behind STARTTLS"), "out of step");
+    co_return;
+  }
+  say(Reply::of(220, "2.0.0", "go ahead"));
+  const bool written = co_await flush();
+  if (written) co_await secure();
+  co_return;
+}
+
+std::optional<Reply> ServerSession::refuse_tls() const {
+  if (!settings_.tls_context) return Reply::of(502, "5.5.1", "command not offered");
+  if (!info_.tls.empty()) return Reply::of(503, "5.5.1", "TLS is on already");
+  if (!info_.esmtp) return Reply::of(503, "5.5.1", "say EHLO first");
+  if (transaction_) return Reply::of(503, "5.5.1", "not within a transaction");
+  return std::nullopt;
+}
+
+// From the 220 to a session that knows nothing of what was said before (RFC 3207 section 4.2).
+Task<void> ServerSession::secure() {
+  auto secured = std::make_unique<tls::Stream>(env_, settings_.tls_context, std::move(stream_), reader_->buffered());
+  tls::Stream& tls = *secured;
+  stream_ = std::move(secured);
+  read_from_stream();
+  waiting_ = Waiting::for_write;  // a stop says nothing in between
+  const auto done = co_await tls.handshake(until(settings_.command_timeout));
+  waiting_ = Waiting::no;
+  if (!done) {
+    env_.events.emit(event::Tls{info_.session, event::Direction::in, done.error().what, {}, {}, {}, {}});
+    ending_ = true;
+    if (reason_.empty()) reason_ = "TLS failed";
+    co_return;
+  }
+  const tls::Agreed& agreed = tls.agreed();
+  env_.events.emit(event::Tls{info_.session, event::Direction::in, "ok", agreed.version, agreed.cipher,
+                              agreed.server_name, agreed.verified});
+  drop_transaction();
+  greeted_ = false;
+  info_.helo.clear();
+  info_.esmtp = false;
+  info_.tls = agreed.to_string();
 }
 
 Task<void> ServerSession::on(command::Quit) {

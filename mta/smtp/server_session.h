@@ -42,6 +42,7 @@ class ServerSession {
  private:
   enum class Waiting : std::uint8_t { no, for_command, for_content, for_write };
 
+  void read_from_stream();
   Task<void> converse();
   Task<bool> greet();
   bool refused() const;
@@ -60,7 +61,10 @@ class ServerSession {
   Task<void> on(command::Noop noop);
   Task<void> on(command::Vrfy vrfy);
   Task<void> on(command::Help help);
+  Task<void> on(command::StartTls start);
   Task<void> on(command::Quit quit);
+  std::optional<Reply> refuse_tls() const;
+  Task<void> secure();
   Task<void> receive(std::unique_ptr<Incoming> incoming);
 
   Reply hello_reply(bool extended) const;
@@ -78,7 +82,7 @@ class ServerSession {
   std::unique_ptr<Stream> stream_;
   std::unique_ptr<Intake> intake_;
   SessionInfo info_;
-  LineReader reader_;
+  std::optional<LineReader> reader_;  // of the stream that stands
   std::string out_;  // replies that wait for the end of a group (RFC 2920 section 3.2)
   Deadline session_deadline_ = kNever;
 

@@ -2,13 +2,25 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "mta/base/endpoint.h"
 #include "mta/base/time.h"
 
+namespace postproof::tls {
+class Context;
+}
+
 namespace postproof::smtp {
+
+enum class TlsLevel : std::uint8_t {
+  none,
+  may,      // where the other side can (RFC 7435)
+  require,  // no mail without it
+  verify,   // of clients: and none to a server whose certificate does not check out
+};
 
 struct ServerSettings {
   std::string hostname;
@@ -24,6 +36,8 @@ struct ServerSettings {
   std::vector<IpNetwork> refused_clients;  // greeted by 554 (section 3.1)
   bool pipelining = true;               // offer it (RFC 2920)
   bool bare_newline_ok = false;         // false: a bare CR or LF in content is refused after its dot
+  TlsLevel tls = TlsLevel::may;
+  std::shared_ptr<const tls::Context> tls_context;  // null: STARTTLS is not offered
 };
 
 struct ClientSettings {
@@ -39,6 +53,9 @@ struct ClientSettings {
   Duration quit_timeout = 5s;           // our own bound: nothing depends on the answer
   Duration rset_timeout = 20s;
   bool pipelining = true;               // use it where it is offered
+  TlsLevel tls = TlsLevel::may;
+  std::shared_ptr<const tls::Context> tls_context;  // not null unless tls is none
+  Duration tls_timeout = 1min;          // of a handshake: our own bound
 };
 
 }  // namespace postproof::smtp

@@ -31,6 +31,12 @@ bool is_address(const std::string& name) { return IpAddress::parse(name).has_val
 
 }  // namespace
 
+std::string Agreed::to_string() const {
+  std::string text = version + " " + cipher;
+  if (verified == "ok") return text + " verified";
+  return verified.empty() ? text : text + " not verified: " + verified;
+}
+
 class Stream::Engine : public std::enable_shared_from_this<Engine> {
  public:
   Engine(Env& env, std::shared_ptr<const Context> context, std::unique_ptr<postproof::Stream> under,

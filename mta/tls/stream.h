@@ -27,6 +27,9 @@ struct Agreed {
   std::string cipher;       // "TLS_AES_256_GCM_SHA384"
   std::string server_name;  // SNI
   std::string verified;     // of the other side's certificate: "" not asked, "ok", or the reason why it is not
+
+  // For people: "TLSv1.3 TLS_AES_256_GCM_SHA384", then "verified" or "not verified: REASON" if it was asked.
+  std::string to_string() const;
 };
 
 class Stream final : public postproof::Stream {

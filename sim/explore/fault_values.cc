@@ -124,6 +124,14 @@ const std::vector<KeyDrawer> kDrawers = {
     {"dns.", "zone", records_of},
     {"dns.", "section", [](const Drawing& d) { return std::optional(d.word({"answer", "authority", "additional"})); }},
 
+    {"tls.", "host", peer_of},
+    {"tls.", "at", [](const Drawing& d) { return std::optional(d.word({"ClientHello", "ServerHello"})); }},
+    {"tls.", "cert", [](const Drawing& d) { return std::optional(d.word(certificate_words())); }},
+    {"tls.", "version", [](const Drawing& d) { return std::optional(d.word({"1.2", "1.3"})); }},
+    {"tls.", "cipher", [](const Drawing& d) { return std::optional(d.word(cipher_words())); }},
+    {"tls.", "size", [](const Drawing& d) { return std::optional(d.count(512, 16'384)); }},
+    {"tls.", "octet", [](const Drawing& d) { return std::optional(d.count(1, 2000)); }},
+
     {"disk.", "operation", [](const Drawing& d) { return std::optional(d.word(kOperations)); }},
     {"disk.", "by", [](const Drawing& d) { return std::optional(d.time(1ms, 10min)); }},
     {"disk.", "octets", [](const Drawing& d) { return std::optional(d.count(1, 5000)); }},

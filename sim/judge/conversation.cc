@@ -1,8 +1,11 @@
 #include "sim/judge/conversation.h"
 
 #include <map>
+#include <set>
 #include <utility>
 
+#include "mta/base/text.h"
+#include "sim/recording/tls_record.h"
 #include "sim/scenario/scenario.h"
 #include "sim/wire/dot.h"
 
@@ -22,12 +25,34 @@ struct Direction {
   };
   std::string octets;
   std::vector<Piece> pieces;
+  std::optional<std::size_t> secured;  // offset of the first octet within TLS
 
   void add(std::string_view text, std::size_t record) {
     pieces.push_back(Piece{octets.size(), record});
     octets += text;
   }
+
+  // TLS begins. RFC 3207 section 4.2: what came in the clear behind the STARTTLS, or the 220 to it, is nobody's.
+  void begin_tls(std::string_view line_start) {
+    std::size_t end = octets.size();
+    for (std::size_t at = 0, line_end = 0; at < octets.size(); at = line_end + 1) {
+      line_end = octets.find('\n', at);
+      if (line_end == std::string::npos) break;
+      if (at + line_start.size() <= octets.size() &&
+          equal_ignoring_case(std::string_view(octets).substr(at, line_start.size()), line_start)) {
+        end = line_end + 1;
+      }
+    }
+    octets.resize(end);
+    while (!pieces.empty() && pieces.back().begin >= end) pieces.pop_back();
+    secured = end;
+  }
 };
+
+std::optional<Duration> arrival_of(const Record& record) {
+  if (const auto* plain = std::get_if<record::Plain>(&record.what)) return plain->arrives;
+  return std::get<record::Octets>(record.what).arrives;
+}
 
 // Walks a direction front to back; offsets only grow.
 class Places {
@@ -66,7 +91,7 @@ std::vector<HeardReply> read_replies(const Direction& direction, const Recording
     HeardReply reply{collector.take(), places.record_of(end), {}, {}};
     if (state == ReplyCollector::State::broken) reply.code = 0;
     reply.sent = recording.records[reply.record].at;
-    reply.arrived = std::get<record::Octets>(recording.records[reply.record].what).arrives;
+    reply.arrived = arrival_of(recording.records[reply.record]);
     replies.push_back(std::move(reply));
   }
   return replies;
@@ -76,7 +101,10 @@ std::vector<HeardReply> read_replies(const Direction& direction, const Recording
 class OpenerReader {
  public:
   OpenerReader(const Direction& direction, const Recording& recording, Conversation& conversation)
-      : octets_(direction.octets), places_(direction, recording), conversation_(conversation) {}
+      : octets_(direction.octets),
+        secured_(direction.secured.value_or(direction.octets.size())),
+        places_(direction, recording),
+        conversation_(conversation) {}
 
   void read() {
     while (at_ < octets_.size()) {
@@ -96,6 +124,7 @@ class OpenerReader {
     command.sent = places_.time_of(end);
     command.record = places_.record_of(end);
     command.reply = next_reply();
+    command.secured = at_ >= secured_;
     at_ = end + 1;
     follow(command);
     conversation_.commands.push_back(std::move(command));
@@ -140,6 +169,7 @@ class OpenerReader {
   }
 
   std::string_view octets_;
+  std::size_t secured_;
   Places places_;
   Conversation& conversation_;
   HeardMessage message_;
@@ -158,6 +188,9 @@ class Collector {
   explicit Collector(const Recording& recording) : recording_(recording) {}
 
   std::vector<Conversation> collect() {
+    for (const Record& record : recording_.records) {
+      if (const auto* tls = std::get_if<record::Tls>(&record.what)) secured_.insert(tls->connection);
+    }
     for (std::size_t i = 0; i < recording_.records.size(); ++i) {
       index_ = i;
       at_ = recording_.records[i].at;
@@ -183,8 +216,18 @@ class Collector {
   }
   void take(const record::Established& r) { drafts_[r.connection].conversation.established = true; }
   void take(const record::Octets& r) {
+    Draft& draft = drafts_[r.connection];
+    Direction& direction = draft.directions[static_cast<std::size_t>(r.from)];
+    // Only where a side tells of TLS: content may begin with any octets.
+    if (!direction.secured && secured_.contains(r.connection) && begins_tls(r.octets)) {
+      direction.begin_tls(r.from == Side::opener ? "STARTTLS" : "220");
+    }
+    if (!direction.secured) direction.add(r.octets, index_);
+  }
+  void take(const record::Plain& r) {
     drafts_[r.connection].directions[static_cast<std::size_t>(r.from)].add(r.octets, index_);
   }
+  void take(const record::Tls& r) { drafts_[r.connection].conversation.tls.push_back(HeardTls{index_, at_, &r}); }
   // What the network ends in a side's name keeps that side from nothing.
   void take(const record::Fin& r) {
     if (!r.network) end(drafts_[r.connection].conversation, r.from);
@@ -214,6 +257,7 @@ class Collector {
   }
 
   const Recording& recording_;
+  std::set<ConnectionId> secured_;  // whose sides tell of TLS
   std::map<ConnectionId, Draft> drafts_;
   std::size_t index_ = 0;
   Duration at_{};
@@ -225,6 +269,15 @@ std::string HeardReply::on_one_line() const {
   std::string all;
   for (const std::string& line : lines) all += (all.empty() ? "" : " | ") + line;
   return all;
+}
+
+std::string_view Conversation::protection(const HeardCommand& command) const {
+  if (!command.secured) return "none";
+  for (const HeardTls& heard : tls) {
+    const record::Tls& told = *heard.told;
+    if (told.from == Side::opener && told.state == "established" && told.verified == "ok") return "verified";
+  }
+  return "encrypted";
 }
 
 std::vector<Conversation> read_conversations(const Recording& recording) { return Collector(recording).collect(); }

@@ -1,8 +1,8 @@
 // The SMTP of one connection as anybody could have read it on the wire: commands, replies, messages.
 //
-// Made from the recorded octets alone: commands and replies are paired by their order, which is all that
-// RFC 5321 gives a client; a 354 to DATA makes what follows content, up to CRLF.CRLF. Nothing here knows
-// what either end believed.
+// Made from the recorded octets alone, and where TLS hid them from what the sides had put into it: commands and replies
+// are paired by their order, which is all that RFC 5321 gives a client; a 354 to DATA makes what follows content, up to
+// CRLF.CRLF. Nothing here knows what either end believed.
 #pragma once
 
 #include <cstddef>
@@ -31,6 +31,7 @@ struct HeardCommand : WireCommand {
   Duration begun{};                  // when its first octet was sent
   Duration sent{};                   // when its last one was
   std::optional<std::size_t> reply;  // index in replies
+  bool secured = false;              // sent within TLS
 };
 
 // A message as it was handed over, dot included.
@@ -45,6 +46,13 @@ struct HeardMessage {
   std::size_t command = 0;              // index in commands of its DATA
 };
 
+// What a side told of TLS.
+struct HeardTls {
+  std::size_t record = 0;
+  Duration at{};
+  const record::Tls* told = nullptr;
+};
+
 struct Conversation {
   ConnectionId connection = 0;
   std::string opener, acceptor;  // nodes; acceptor is empty when nobody has that address
@@ -55,10 +63,16 @@ struct Conversation {
   std::vector<HeardReply> replies;  // the greeting first
   std::vector<HeardCommand> commands;
   std::vector<HeardMessage> messages;
+  std::vector<HeardTls> tls;
   // When each end was done with it (FIN or RST sent; a crash is the node's story and not told here).
   std::optional<Duration> opener_ended, acceptor_ended;
   std::optional<Duration> acceptor_reset;
   bool open = false;  // established, and not ended by both ends or cut
+
+  // How what the opener said there was protected: "none", "encrypted", or "verified", when it also found the acceptor's
+  // certificate to be good.
+  std::string_view protection(const HeardCommand& command) const;
+  std::string_view protection(const HeardMessage& message) const { return protection(commands[message.command]); }
 };
 
 // All connections of a run, by their numbers.

@@ -45,6 +45,11 @@ void Evidence::take(std::size_t index, const Record& record) {
   if (const auto* arrival = std::get_if<record::PeerMessage>(&record.what)) {
     if (!arrival->accepted) return;
     arrivals_.push_back(Arrival{.record = index, .at = record.at, .message = arrival, .from = {}, .report = {}});
+    if (const Conversation* heard = conversation(arrival->connection)) {
+      for (const HeardMessage& message : heard->messages) {
+        if (message.sent <= record.at) arrivals_.back().protection = heard->protection(message);
+      }
+    }
   } else if (const auto* handover = std::get_if<record::ClientMessage>(&record.what)) {
     handovers_.push_back(Handover{index, record.at, handover, mta(handover->to)});
   } else if (const auto* event = std::get_if<record::MtaEvent>(&record.what)) {
@@ -183,7 +188,9 @@ std::vector<std::size_t> Evidence::around(std::size_t record) const {
   std::vector<std::size_t> list;
   const ConnectionId connection = connection_of(records[record]);
   const auto neighbour = [&](std::size_t i) {
-    return connection_of(records[i]) == connection && std::holds_alternative<record::Octets>(records[i].what);
+    const auto& what = records[i].what;
+    return connection_of(records[i]) == connection &&
+           (std::holds_alternative<record::Octets>(what) || std::holds_alternative<record::Plain>(what));
   };
   if (connection != 0) {
     for (std::size_t i = record; i-- > 0 && list.size() < kNeighboursBefore;) {

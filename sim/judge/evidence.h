@@ -29,6 +29,7 @@ struct Arrival {
   const record::PeerMessage* message = nullptr;
   std::string from;  // node that dialed; empty: not recorded
   bool from_mta = false;
+  std::string_view protection = "none";  // of its octets on the wire: see Conversation
   std::size_t identity = 0;
   bool handed_over = false;      // some client has handed this content over
   std::optional<Report> report;  // a delivery report that no client has handed over

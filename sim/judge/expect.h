@@ -22,6 +22,7 @@ std::optional<Failure> check(const ExpectLog& expect, const Evidence& evidence);
 std::optional<Failure> check(const ExpectDns& expect, const Evidence& evidence);
 std::optional<Failure> check(const ExpectResource& expect, const Evidence& evidence);
 std::optional<Failure> check(const ExpectNever& expect, const Evidence& evidence);
+std::optional<Failure> check(const ExpectTls& expect, const Evidence& evidence);
 std::optional<Failure> check(const ExpectEnd& expect, const Evidence& evidence);
 
 // Of `never`: connect, command, reply, data and dns-query are seen on the wire, all others are events of MTAs.

@@ -55,6 +55,10 @@ std::string mismatch(const ExpectDelivered& expect, const Arrival& arrival, std:
     const bool equal = from.empty() ? message.sender.empty() : mailbox_matches(from, message.sender);
     if (!equal) return fmt::format("from <{}>", message.sender);
   }
+  // Verified is encrypted too.
+  const bool protected_so = expect.tls.empty() || expect.tls == arrival.protection ||
+                            (expect.tls == "encrypted" && arrival.protection == "verified");
+  if (!protected_so) return fmt::format("tls={}", arrival.protection);
   for (const std::string& text : expect.contains) {
     if (!holds_text(message.content, text)) return fmt::format("does not contain {}", quoted(text));
   }
@@ -82,6 +86,7 @@ std::string wanted_text(const ExpectDelivered& expect, std::size_t count) {
   if (!expect.at.empty()) text += fmt::format(" at {}", expect.at);
   if (!expect.when.empty()) text += fmt::format(", {}", to_text(expect.when));
   if (!expect.from.empty()) text += fmt::format(", from {}", expect.from);
+  if (!expect.tls.empty()) text += fmt::format(", tls={}", expect.tls);
   for (const std::string& part : expect.contains) text += fmt::format(", contains {}", quoted(part));
   for (const std::string& part : expect.header) text += fmt::format(", header {}", quoted(part));
   if (expect.body) text += fmt::format(", body {}", quoted(*expect.body));

@@ -21,6 +21,10 @@ struct Found {
 
 using Matches = std::function<bool(std::string_view)>;
 
+bool protection_fits(const ExpectNever& expect, std::string_view protection) {
+  return expect.tls.empty() || expect.tls == protection || (expect.tls == "encrypted" && protection == "verified");
+}
+
 std::optional<Found> on_wire(const ExpectNever& expect, const Conversation& conversation, const Recording& recording,
                              const Matches& matches) {
   const auto in_window = [&](std::size_t record) { return expect.window.holds(recording.records[record].at); };
@@ -31,6 +35,7 @@ std::optional<Found> on_wire(const ExpectNever& expect, const Conversation& conv
     if (in_window(conversation.dial) && matches(text)) return Found{conversation.dial, text};
   } else if (expect.event == "command") {
     for (const HeardCommand& command : conversation.commands) {
+      if (!protection_fits(expect, conversation.protection(command))) continue;
       if (in_window(command.record) && matches(command.line)) return Found{command.record, command.line};
     }
   } else if (expect.event == "reply") {
@@ -41,6 +46,7 @@ std::optional<Found> on_wire(const ExpectNever& expect, const Conversation& conv
     // Content that begins to cross counts, whether its end comes or not.
     for (std::size_t i = 0; i < conversation.commands.size(); ++i) {
       const HeardCommand& command = conversation.commands[i];
+      if (!protection_fits(expect, conversation.protection(command))) continue;
       if (!in_window(command.record) || command.verb != "DATA" || !command.reply || conversation.replies[*command.reply].code != 354) continue;
       const auto message = std::ranges::find(conversation.messages, i, &HeardMessage::command);
       const bool whole = message != conversation.messages.end();
@@ -116,6 +122,7 @@ std::optional<Failure> check(const ExpectNever& expect, const Evidence& evidence
   failure.expectation = "expect never";
   failure.wanted = fmt::format("no {}", expect.event);
   if (!expect.at.empty()) failure.wanted += " at " + expect.at;
+  if (!expect.tls.empty()) failure.wanted += " with tls=" + expect.tls;
   if (!expect.by.empty()) failure.wanted += " by " + expect.by;
   if (expect.window.from) failure.wanted += " from " + view_time(*expect.window.from);
   if (expect.window.until) failure.wanted += " until " + view_time(*expect.window.until);

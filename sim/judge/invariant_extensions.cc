@@ -31,7 +31,8 @@ constexpr std::array<Need, 11> kParameters = {{{"SIZE", "SIZE"},      // RFC 187
 constexpr std::array<Need, 4> kVerbs = {
     {{"STARTTLS", "STARTTLS"}, {"AUTH", "AUTH"}, {"BDAT", "CHUNKING"}, {"ETRN", "ETRN"}}};
 // RFC 2920 section 3.1: what may stand only last in a group.
-constexpr std::array<std::string_view, 7> kLastOfGroup = {"EHLO", "HELO", "DATA", "VRFY", "EXPN", "TURN", "NOOP"};
+constexpr std::array<std::string_view, 8> kLastOfGroup = {"EHLO", "HELO", "DATA",     "VRFY",
+                                                         "EXPN", "TURN", "NOOP", "STARTTLS"};
 
 // A client that has waited so long for a reply may take its leave without it.
 constexpr Duration kPatience = std::chrono::seconds{1};
@@ -49,7 +50,8 @@ class Walk {
       check_waiting(command, i == 0 ? nullptr : &conversation_.commands[i - 1], awaited, last_sent);
       check_words(command);
       learn(command);
-      if (command.verb == "STARTTLS" && positive(command.reply)) return;  // what follows nobody can read
+      // RFC 3207 section 4.2: what was offered in the clear is forgotten.
+      if (command.verb == "STARTTLS" && positive(command.reply)) offered_.clear();
       awaited = command.reply;
       last_sent = command.sent;
       if (const HeardMessage* message = content_of(i)) {

@@ -6,6 +6,7 @@
 
 #include "mta/base/text.h"
 #include "sim/judge/invariants.h"
+#include "sim/recording/tls_record.h"
 
 namespace postproof::sim {
 
@@ -26,22 +27,32 @@ std::size_t find_bare(std::string_view octets, char before) {
 
 void check_newlines(const Evidence& evidence, std::vector<Failure>& failures) {
   Breaches breaches("no bare CR or LF is sent", "each CR followed by LF, each LF after a CR", failures);
-  std::map<std::pair<ConnectionId, Side>, char> last;  // octet that each direction ended in so far
+  struct Direction {
+    char last = 0;         // octet that it ended in so far
+    bool secured = false;  // TLS hides the octets: Plain tells them
+  };
+  std::map<std::pair<ConnectionId, Side>, Direction> directions;
   const auto& records = evidence.recording().records;
   for (std::size_t i = 0; i < records.size(); ++i) {
-    const auto* octets = std::get_if<record::Octets>(&records[i].what);
-    if (octets == nullptr || octets->octets.empty()) continue;
-    const Conversation* conversation = evidence.conversation(octets->connection);
-    if (conversation == nullptr || !conversation->smtp) continue;
-    const std::string& sender = octets->from == Side::opener ? conversation->opener : conversation->acceptor;
+    const auto* wire = std::get_if<record::Octets>(&records[i].what);
+    const auto* plain = std::get_if<record::Plain>(&records[i].what);
+    if (wire == nullptr && plain == nullptr) continue;
+    const ConnectionId id = wire != nullptr ? wire->connection : plain->connection;
+    const Side from = wire != nullptr ? wire->from : plain->from;
+    const std::string& octets = wire != nullptr ? wire->octets : plain->octets;
+    const Conversation* conversation = evidence.conversation(id);
+    if (octets.empty() || conversation == nullptr || !conversation->smtp) continue;
+    const std::string& sender = from == Side::opener ? conversation->opener : conversation->acceptor;
     if (!evidence.is_mta(sender)) continue;
-    char& before = last[{octets->connection, octets->from}];
-    const std::size_t at = find_bare(octets->octets, before);
-    before = octets->octets.back();
+    Direction& direction = directions[{id, from}];
+    if (wire != nullptr && !conversation->tls.empty() && begins_tls(octets)) direction.secured = true;
+    if (wire != nullptr && direction.secured) continue;
+    const std::size_t at = find_bare(octets, direction.last);
+    direction.last = octets.back();
     if (at == std::string_view::npos) continue;
     const std::size_t begin = at < kQuotedBefore ? 0 : at - kQuotedBefore;
     breaches.add(fmt::format("{} sends \"{}\"", sender,
-                             escape(std::string_view(octets->octets).substr(begin, at - begin + kQuotedAfter))),
+                             escape(std::string_view(octets).substr(begin, at - begin + kQuotedAfter))),
                  evidence.around(i));
   }
 }

@@ -42,6 +42,8 @@ void check_newlines(const Evidence& evidence, std::vector<Failure>& failures);
 void check_extensions(const Evidence& evidence, std::vector<Failure>& failures);
 // What MTAs tell of accepting and delivering is what crossed the wire.
 void check_events(const Evidence& evidence, std::vector<Failure>& failures);
+// No mail in the clear where an MTA's configuration forbids it, and its "tls" events are true.
+void check_tls(const Evidence& evidence, std::vector<Failure>& failures);
 // Every message and report that arrives is named by an expectation.
 void check_closed_world(const Evidence& evidence, std::vector<Failure>& failures);
 

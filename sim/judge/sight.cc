@@ -23,6 +23,7 @@ std::string why(const ExpectEnd& end) {
 std::string why(const ExpectNever& never) {
   return is_wire_event(never.event) ? "" : fmt::format("\"{}\" is an event of the MTA's own", never.event);
 }
+std::string why(const ExpectTls&) { return "what is within TLS is told by the sides of a simulated world alone"; }
 template <class Other>
 std::string why(const Other&) {
   return "";
@@ -41,6 +42,7 @@ std::string name(const ExpectResource&) { return "resource"; }
 std::string name(const ExpectRate&) { return "rate"; }
 std::string name(const ExpectDistribution&) { return "distribution"; }
 std::string name(const ExpectNever&) { return "never"; }
+std::string name(const ExpectTls&) { return "tls"; }
 std::string name(const ExpectEnd&) { return "end"; }
 
 }  // namespace

@@ -19,6 +19,7 @@ struct ClientSettings {
   Endpoint server;
   std::string server_node;
   IpAddress from;
+  std::string server_name{};  // a name of the server, for SNI; empty: none
 };
 
 // Connects, hands one message over (pipelining nothing; whoever wants `message.count` of them calls it so

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "sim/peer/client.h"
+#include "sim/peer/client_tls.h"
 #include "sim/peer/dialogue.h"
 #include "sim/peer/script.h"
 #include "sim/peer/server.h"
@@ -48,7 +49,10 @@ Task<void> run_client_script(Env& env, ClientSettings settings, std::string scri
   Dialogue::Observer observer;
   observer.sent = [&](std::string_view octets) { tracker.from_client(octets); };
   observer.received = [&](std::string_view octets) { tracker.from_server(octets); };
-  Dialogue dialogue(connection, Dialogue::Role::client, *steps, std::move(observer));
+  const auto secure = [&](Served& served, std::string_view buffered, Deadline deadline) {
+    return secure_as_client(served, buffered, settings.server_name, deadline);
+  };
+  Dialogue dialogue(connection, Dialogue::Role::client, *steps, std::move(observer), secure);
   std::optional<DialogueFailure> failure = co_await dialogue.run();
   tracker.end();
   if (failure) {

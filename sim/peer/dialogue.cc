@@ -30,11 +30,13 @@ std::string shown(const std::vector<std::string>& lines) {
 
 }  // namespace
 
-Dialogue::Dialogue(Served& connection, Role role, const std::vector<ScriptStep>& steps, Observer observer)
+Dialogue::Dialogue(Served& connection, Role role, const std::vector<ScriptStep>& steps, Observer observer,
+                   Secure secure)
     : connection_(connection),
       role_(role),
       steps_(steps),
       observer_(std::move(observer)),
+      secure_(std::move(secure)),
       buffer_(connection.stream()) {
   buffer_.observe(observer_.received);
 }
@@ -61,6 +63,7 @@ Task<Dialogue::Outcome> Dialogue::follow(const ScriptStep& step) {
     case ScriptStep::Kind::silence: co_return co_await keep_silence(step);
     case ScriptStep::Kind::drip: drip_ = step.duration; break;
     case ScriptStep::Kind::drain: co_return co_await drain(step);
+    case ScriptStep::Kind::tls: co_return co_await start_tls(step);
   }
   co_return Outcome::done;
 }
@@ -101,6 +104,14 @@ Task<Dialogue::Outcome> Dialogue::expect(const ScriptStep& step) {
 Task<Dialogue::Outcome> Dialogue::wait(const ScriptStep& step) {
   const bool waited = co_await connection_.pause(step.duration);
   co_return waited ? Outcome::done : Outcome::over;
+}
+
+Task<Dialogue::Outcome> Dialogue::start_tls(const ScriptStep& step) {
+  const std::string buffered(buffer_.buffered());
+  const Result<void> done = co_await secure_(connection_, buffered, after(kScriptWait));
+  if (!done) co_return failed(step, "a TLS handshake", done.error());
+  buffer_.read_from(connection_.stream());
+  co_return Outcome::done;
 }
 
 // What arrives until then does not matter.

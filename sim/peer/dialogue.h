@@ -28,7 +28,10 @@ class Dialogue {
     std::function<void(std::string_view)> sent, received;
   };
 
-  Dialogue(Served& connection, Role role, const std::vector<ScriptStep>& steps, Observer observer);
+  // Puts TLS over the connection, as `! tls` wants it.
+  using Secure = std::function<Task<Result<void>>(Served&, std::string_view buffered, Deadline)>;
+
+  Dialogue(Served& connection, Role role, const std::vector<ScriptStep>& steps, Observer observer, Secure secure);
 
   // None: all steps were done, or the world went away.
   Task<std::optional<DialogueFailure>> run();
@@ -43,6 +46,7 @@ class Dialogue {
   Task<Outcome> keep_silence(const ScriptStep& step);
   Task<Outcome> drain(const ScriptStep& step);
   Task<Outcome> wait(const ScriptStep& step);
+  Task<Outcome> start_tls(const ScriptStep& step);
   Outcome failed(const ScriptStep& step, std::string wanted, std::string got);
   Outcome failed(const ScriptStep& step, std::string wanted, const Error& error);
   Deadline after(Duration duration) const;
@@ -51,6 +55,7 @@ class Dialogue {
   Role role_;
   const std::vector<ScriptStep>& steps_;
   Observer observer_;
+  Secure secure_;
   LineBuffer buffer_;
   Duration drip_{};  // time of one octet; 0: as fast as it goes
   DialogueFailure failure_;

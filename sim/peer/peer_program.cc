@@ -9,7 +9,7 @@ namespace postproof::sim {
 
 namespace {
 
-PeerSettings settings_of(const PeerPart& part) {
+PeerSettings settings_of(const PeerPart& part, PeerTls& tls) {
   PeerSettings settings;
   settings.node = part.name;
   settings.hostname = part.names.front();
@@ -17,26 +17,28 @@ PeerSettings settings_of(const PeerPart& part) {
   settings.banner = part.banner;
   settings.keywords = part.keywords;
   settings.end_of_data = part.end_of_data;
+  settings.tls = &tls;
   return settings;
 }
 
 }  // namespace
 
 struct PeerProgram::Impl {
-  Impl(Env& env, const PeerPart& part, std::shared_ptr<Behaviour> behaviour, Recorder& recorder) {
+  Impl(Env& env, const PeerPart& part, PeerTls& tls, std::shared_ptr<Behaviour> behaviour, Recorder& recorder) {
     if (!part.script.empty()) {
       server.emplace<std::unique_ptr<ScriptPeer>>(
-          std::make_unique<ScriptPeer>(env, settings_of(part), part.script, part.script_line, recorder));
+          std::make_unique<ScriptPeer>(env, settings_of(part, tls), part.script, part.script_line, recorder));
       return;
     }
-    server = std::make_unique<Peer>(env, settings_of(part), std::move(behaviour), recorder);
+    server = std::make_unique<Peer>(env, settings_of(part, tls), std::move(behaviour), recorder);
   }
 
   std::variant<std::unique_ptr<Peer>, std::unique_ptr<ScriptPeer>> server;
 };
 
-PeerProgram::PeerProgram(Env& env, const PeerPart& part, std::shared_ptr<Behaviour> behaviour, Recorder& recorder)
-    : impl_(std::make_unique<Impl>(env, part, std::move(behaviour), recorder)) {}
+PeerProgram::PeerProgram(Env& env, const PeerPart& part, PeerTls& tls, std::shared_ptr<Behaviour> behaviour,
+                         Recorder& recorder)
+    : impl_(std::make_unique<Impl>(env, part, tls, std::move(behaviour), recorder)) {}
 PeerProgram::~PeerProgram() = default;
 
 Task<Result<void>> PeerProgram::run() {

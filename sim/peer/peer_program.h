@@ -7,6 +7,7 @@
 
 #include "mta/env/env.h"
 #include "sim/peer/behaviour.h"
+#include "sim/peer/peer_tls.h"
 #include "sim/recording/recorder.h"
 #include "sim/scenario/scenario.h"
 
@@ -14,8 +15,9 @@ namespace postproof::sim {
 
 class PeerProgram {
  public:
-  // The part outlives it. `behaviour`: what it does otherwise (StandingBehaviours gives it); null: nothing.
-  PeerProgram(Env& env, const PeerPart& part, std::shared_ptr<Behaviour> behaviour, Recorder& recorder);
+  // The part and its TLS outlive it. `behaviour`: what it does otherwise (StandingBehaviours gives it); null: nothing.
+  PeerProgram(Env& env, const PeerPart& part, PeerTls& tls, std::shared_ptr<Behaviour> behaviour,
+              Recorder& recorder);
   ~PeerProgram();
 
   // Serves until the Env goes away or stop(); all sessions have ended when it returns. An error: it could not listen.

@@ -40,6 +40,10 @@ Receiver::Lines Receiver::reply(const WireCommand& command) const {
   if (verb == "DATA") return data(command);
   if (verb == "RSET" || verb == "NOOP") return line("250", "2.0.0", "ok");
   if (verb == "VRFY") return line("252", "2.1.5", "send some mail, and see");
+  if (verb == "STARTTLS" && tls_offered_) {
+    if (!command.argument.empty()) return line("501", "5.5.4", "STARTTLS takes no argument");
+    return line("220", "2.0.0", "ready for TLS");
+  }
   if (verb == "HELP") return line("214", "2.0.0", "see RFC 5321");
   if (std::ranges::find(kNotImplemented, verb) != kNotImplemented.end()) return line("502", "5.5.1", "not implemented");
   return line("500", "5.5.1", "no such command");
@@ -50,6 +54,7 @@ Receiver::Lines Receiver::hello(const WireCommand& command) const {
   if (command.verb == "HELO") return {"250 " + settings_.hostname};
   Lines lines = {settings_.hostname};
   lines.insert(lines.end(), settings_.keywords.begin(), settings_.keywords.end());
+  if (tls_offered_) lines.emplace_back("STARTTLS");
   for (std::string& one : lines) one.insert(0, &one == &lines.back() ? "250 " : "250-");
   return lines;
 }
@@ -131,6 +136,12 @@ void Receiver::answered(const WireCommand& command, std::string_view code) {
   } else if (command.verb == "RCPT") {
     recipients_.push_back(command.address);
   }
+}
+
+void Receiver::start_over() {
+  forget_transaction();
+  helo_.clear();
+  extended_ = tls_offered_ = false;
 }
 
 bool Receiver::take_content_follows() { return std::exchange(content_follows_, false); }

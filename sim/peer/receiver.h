@@ -19,6 +19,11 @@ class Receiver {
   // The settings must outlive it.
   explicit Receiver(const PeerSettings& settings) : settings_(settings) {}
 
+  // STARTTLS is a keyword from now on, or is none any more.
+  void offer_tls(bool offered) { tls_offered_ = offered; }
+  // TLS stands: everything begins anew (RFC 3207 section 4.2).
+  void start_over();
+
   Lines greeting() const;
   Lines reply(const WireCommand& command) const;
   // One line; the enhanced code stands in it only if such codes are offered (RFC 2034).
@@ -51,6 +56,7 @@ class Receiver {
 
   const PeerSettings& settings_;
   bool greeting_refused_ = false;
+  bool tls_offered_ = false;
   std::string helo_;       // empty: neither HELO nor EHLO yet
   bool extended_ = false;  // EHLO
   bool in_transaction_ = false;

@@ -28,6 +28,7 @@ constexpr std::array kActions = {
     ActionWord{"silence", Kind::silence, "a duration, as in \"silence 10s\""},
     ActionWord{"drip", Kind::drip, "a rate in octets a second, as in \"drip 1B/s\""},
     ActionWord{"drain", Kind::drain, ""},
+    ActionWord{"tls", Kind::tls, ""},
 };
 
 // "10B/s" as the time of one octet.

@@ -9,6 +9,7 @@
 //   ! eof within 5m      the other side must end or reset the connection by then
 //   ! silence 10s        nothing may arrive for so long
 //   ! drip 1B/s          what is sent from here on goes octet by octet at this rate
+//   ! tls                puts TLS over the connection: what follows is sent and read through it
 //   ! drain              reads and drops until a line "." (content) has come
 // A # at the start of a line begins a comment. Blanks in front of a step are skipped; behind >, < and <= there is
 // one blank, and everything after it is text. Nothing may follow close, reset and eof but comments. A dialogue that
@@ -29,7 +30,9 @@ namespace postproof::sim {
 inline constexpr Duration kScriptWait = std::chrono::minutes{10};
 
 struct ScriptStep {
-  enum class Kind : std::uint8_t { send, expect, expect_line, wait, close, reset, half_close, eof_within, silence, drip, drain };
+  enum class Kind : std::uint8_t {
+    send, expect, expect_line, wait, close, reset, half_close, eof_within, silence, drip, drain, tls
+  };
   Kind kind = Kind::send;
   std::string text;     // send: octets with line end; expect: prefix; expect_line: the line
   Duration duration{};  // wait, eof_within, silence; drip: time for one octet

@@ -21,7 +21,11 @@ struct ScriptPeer::Impl {
     Dialogue::Observer observer;
     observer.sent = [&](std::string_view octets) { tracker.from_server(octets); };
     observer.received = [&](std::string_view octets) { tracker.from_client(octets); };
-    Dialogue dialogue(served, Dialogue::Role::server, *steps, std::move(observer));
+    const auto secure = [&](Served& connection_served, std::string_view buffered, Deadline deadline) {
+      settings.tls->record_faults(recorder, settings.node);
+      return settings.tls->secure(connection_served, buffered, deadline);
+    };
+    Dialogue dialogue(served, Dialogue::Role::server, *steps, std::move(observer), secure);
     std::optional<DialogueFailure> failure = co_await dialogue.run();
     tracker.end();
     if (failure) {

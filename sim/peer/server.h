@@ -21,6 +21,10 @@ class Served {
   Served(Env& env, std::unique_ptr<Stream> stream) : stream_(std::move(stream)), interrupted_(env), env_(env) {}
 
   Stream& stream() { return *stream_; }
+  // Puts in the stream's place what is made over it.
+  void wrap(const std::function<std::unique_ptr<Stream>(std::unique_ptr<Stream>)>& make) {
+    stream_ = make(std::move(stream_));
+  }
   Env& env() { return env_; }
   // Waits without reading. False: the session is to end now.
   Task<bool> pause(Duration duration);

@@ -62,6 +62,8 @@ PeerSession::PeerSession(PeerShared& shared, Served& served)
       connection_(shared.recorder.connection(served.stream().peer(), served.stream().local())) {}
 
 Task<void> PeerSession::run() {
+  const PeerTls* tls = shared_.settings.tls;
+  receiver_.offer_tls(tls != nullptr && tls->terms().offered);
   const PeerEvent connected = event("connect");
   Answer greeting = decide(connected, receiver_.greeting());
   receiver_.greeted(greeting.code);
@@ -95,12 +97,49 @@ Task<bool> PeerSession::obey(std::string line) {
   if (command.verb == "EHLO") asked.normal = normal;
   if (!well_formed) normal = receiver_.line("500", "5.5.2", "bare CR or LF in a command");
   Answer answer = decide(asked, std::move(normal));
+  const bool starts_tls = command.verb == "STARTTLS" && shared_.settings.tls != nullptr && answer.code == "220";
+  if (starts_tls) bend_tls_answer(answer);
   receiver_.answered(command, answer.code);
   const bool ends = command.verb == "QUIT" && answer.positive();
   if (ends && answer.action.then == Action::Then::go_on) answer.action.then = Action::Then::close;
   const bool go_on = co_await carry_out(std::move(answer.action));
   if (!go_on) co_return false;
   if (receiver_.take_content_follows()) co_return co_await take_content();
+  if (starts_tls && answer.code == "220") co_return co_await start_tls();
+  co_return true;
+}
+
+// What the terms make of a 220 to STARTTLS.
+void PeerSession::bend_tls_answer(Answer& answer) {
+  const PeerTls& tls = *shared_.settings.tls;
+  tls.record_faults(shared_.recorder, shared_.settings.node);
+  switch (tls.terms().answer) {
+    case ServerTls::Answer::go: break;
+    case ServerTls::Answer::refuse:
+      answer.action.reply = receiver_.line("454", "4.7.0", "TLS not available");
+      answer.code = "454";
+      break;
+    case ServerTls::Answer::plain: answer.action.reply.emplace_back("250 in the clear"); break;
+    case ServerTls::Answer::inject:
+      answer.action.reply.insert(answer.action.reply.end(), {"250-injected", "250-PIPELINING", "250 SIZE 1"});
+      break;
+  }
+}
+
+// RFC 3207 section 4.2. A peer that speaks on in the clear behind its 220 waits for what the client makes of it.
+Task<bool> PeerSession::start_tls() {
+  const bool flushed = co_await flush();
+  if (!flushed) co_return false;
+  PeerTls& tls = *shared_.settings.tls;
+  if (tls.terms().answer == ServerTls::Answer::plain) {
+    static_cast<void>(co_await buffer_.fill(idle_deadline()));
+    co_return false;
+  }
+  const std::string buffered(buffer_.buffered());
+  const auto secured = co_await tls.secure(served_, buffered, idle_deadline());
+  if (!secured) co_return false;
+  buffer_.read_from(served_.stream());
+  receiver_.start_over();
   co_return true;
 }
 

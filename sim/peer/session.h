@@ -45,6 +45,7 @@ class PeerSession {
   // Each false: the session is over.
   Task<bool> next_command();
   Task<bool> obey(std::string line);
+  Task<bool> start_tls();
   Task<bool> take_content();
   Task<bool> read_content(std::string& content);
   Task<bool> carry_out(Action action);
@@ -54,6 +55,7 @@ class PeerSession {
   Task<void> give_up(Error error);
 
   PeerEvent event(std::string on);
+  void bend_tls_answer(Answer& answer);
   Answer decide(const PeerEvent& event, Receiver::Lines normal);
   void record_fault(const PeerEvent& event, const Action& action);
   // Its index in the recording.

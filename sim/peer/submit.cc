@@ -7,6 +7,7 @@
 
 #include "mta/base/text.h"
 #include "sim/peer/client.h"
+#include "sim/peer/client_tls.h"
 #include "sim/wire/command.h"
 #include "sim/wire/dot.h"
 #include "sim/wire/line_buffer.h"
@@ -64,18 +65,25 @@ bool has_8bit(std::string_view text) {
 
 class Submission {
  public:
-  Submission(Env& env, std::unique_ptr<Stream> stream, std::string helo, const Submit& message,
+  Submission(Env& env, std::unique_ptr<Stream> stream, std::string helo, std::string server_name, const Submit& message,
              record::ClientMessage& told)
       : env_(env),
-        stream_(std::move(stream)),
-        buffer_(*stream_),
+        connection_(env, std::move(stream)),
+        buffer_(connection_.stream()),
+        server_name_(std::move(server_name)),
         helo_(std::move(helo)),
         message_(message),
         told_(told) {}
 
   // Until the message is handed over, or cannot be.
   Task<void> hand_over() {
-    const bool ready = co_await greet();
+    co_await read(kGreetingWait);
+    if (!reply_.positive()) co_return;
+    bool ready = co_await hello();
+    if (ready && message_.tls) {
+      ready = co_await start_tls();
+      if (ready) ready = co_await hello();
+    }
     if (!ready) co_return;
     const bool stands = co_await envelope();
     if (stands) co_await content();
@@ -84,15 +92,25 @@ class Submission {
   // Whatever became of the message, the session is ended in order, as far as it still stands.
   Task<void> quit() {
     co_await command("QUIT", kCommandWait);
-    stream_->close();
+    connection_.stream().close();
   }
 
   bool world_gone() const { return lost_ == Errc::closed; }
 
  private:
-  Task<bool> greet() {
-    co_await read(kGreetingWait);
+  // RFC 3207.
+  Task<bool> start_tls() {
+    co_await command("STARTTLS", kCommandWait);
     if (!reply_.positive()) co_return false;
+    const std::string buffered(buffer_.buffered());
+    const Deadline deadline = env_.clock.mono() + kCommandWait;
+    const Result<void> done = co_await secure_as_client(connection_, buffered, server_name_, deadline);
+    if (!done) lost_ = done.error().code;
+    buffer_.read_from(connection_.stream());
+    co_return !lost_;
+  }
+
+  Task<bool> hello() {
     co_await command("EHLO " + helo_, kCommandWait);
     if (reply_.positive()) {
       for (const std::string& line : reply_.lines) {
@@ -141,7 +159,7 @@ class Submission {
     const std::string wire = dot_encode(told_.content);
     for (std::string_view rest = wire; !rest.empty() && !lost_;) {
       const std::string_view block = rest.substr(0, kBlock);
-      const Result<void> written = co_await stream_->write_all(block, env_.clock.mono() + kBlockWait);
+      const Result<void> written = co_await connection_.stream().write_all(block, env_.clock.mono() + kBlockWait);
       if (!written) lost_ = written.error().code;
       rest.remove_prefix(block.size());
     }
@@ -155,7 +173,7 @@ class Submission {
     reply_ = WireReply();
     if (lost_) co_return;
     line += "\r\n";
-    const Result<void> written = co_await stream_->write_all(line, env_.clock.mono() + kCommandWait);
+    const Result<void> written = co_await connection_.stream().write_all(line, env_.clock.mono() + kCommandWait);
     if (!written) {
       lost_ = written.error().code;
       co_return;
@@ -176,8 +194,9 @@ class Submission {
   }
 
   Env& env_;
-  std::unique_ptr<Stream> stream_;
+  Served connection_;
   LineBuffer buffer_;
+  std::string server_name_;
   std::string helo_;
   const Submit& message_;
   record::ClientMessage& told_;
@@ -206,7 +225,7 @@ Task<void> submit(Env& env, ClientSettings settings, Submit message, Recorder& r
   }
   told.connection = recorder.connection((*stream)->local(), (*stream)->peer());
   std::string helo = message.helo.empty() ? settings.helo : message.helo;
-  Submission submission(env, std::move(*stream), std::move(helo), message, told);
+  Submission submission(env, std::move(*stream), std::move(helo), settings.server_name, message, told);
   co_await submission.hand_over();
   // A client that went away with its world has nothing to tell, unless it knows that the message is taken.
   if (!submission.world_gone() || told.acknowledged) recorder.add(told);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mta/base/crc32c.h"
+#include "mta/base/text.h"
 #include "sim/dns/scenario_zones.h"
 #include "sim/judge/evidence.h"
 #include "sim/judge/judge.h"
@@ -67,6 +68,24 @@ std::vector<Endpoint> listen_on(const std::vector<Endpoint>& wanted, const std::
   return list;
 }
 
+constexpr std::string_view kTlsChain = "/tls/chain.pem";
+constexpr std::string_view kTlsKey = "/tls/key.pem";
+constexpr std::string_view kTlsRoots = "/tls/ca.pem";
+
+// Whether any of its hosts may come to speak TLS.
+bool speaks_tls(const Scenario& scenario) {
+  const auto scripted = [](const std::string& script) { return ascii_upper(script).find("TLS") != std::string::npos; };
+  const bool mta = std::ranges::any_of(scenario.mtas, [](const MtaPart& part) {
+    return !part.cert.empty() || std::ranges::any_of(part.given, [](const std::string& key) { return key.starts_with("tls."); });
+  });
+  const bool peer = std::ranges::any_of(
+      scenario.peers, [&](const PeerPart& part) { return part.tls.offered || scripted(part.script); });
+  return mta || peer || std::ranges::any_of(scenario.at, [](const At& at) {
+           const auto* submit = std::get_if<Submit>(&at.what);
+           return submit != nullptr && submit->tls;
+         });
+}
+
 // What a scenario's MTA has that its author need not write.
 Config complete(const MtaPart& part) {
   Config config = part.config;
@@ -90,15 +109,18 @@ Config complete(const MtaPart& part) {
 
 }  // namespace
 
-Cast::Cast(const Scenario& scenario) : scenario_(scenario) {}
+Cast::Cast(const Scenario& scenario) : scenario_(scenario), uses_tls_(speaks_tls(scenario)) {}
 
 void Cast::enter(World& world) {
   world_ = &world;
   dns_node_ = &world.add_node(std::string(kResolverHost), {resolver_address(), resolver_address6()});
   for (const MtaPart& part : scenario_.mtas) enter_mta(part);
   for (const PeerPart& part : scenario_.peers) {
-    peers_.push_back(PeerActor{&part, &world.add_node(part.name, part.addresses),
-                               std::make_shared<DecoratedBehaviour>(behaviours_.of(part, kRunStart))});
+    PeerActor& actor = peers_.emplace_back();
+    actor.part = &part;
+    actor.behaviour = std::make_shared<DecoratedBehaviour>(behaviours_.of(part, kRunStart));
+    actor.node = &world.add_node(part.name, part.addresses);
+    actor.tls.emplace(authority_, part.tls, part.names, part.addresses);
   }
   for (const ClientPart& part : scenario_.clients) add_host(part.name, part.names.front(), part.addresses);
   add_host(std::string(kSubmitHost), submit_address().to_literal(), {submit_address(), submit_address6()});
@@ -113,6 +135,7 @@ void Cast::enter_mta(const MtaPart& part) {
   actor.config = complete(part);
   actor.node = &world_->add_node(part.name, part.addresses);
   give_files(actor);
+  enter_tls(actor);
   actor.node->on_event([this, &actor](const Event& event) {
     if (on_event) on_event(actor, event);
   });
@@ -135,6 +158,27 @@ void Cast::give_files(MtaActor& actor) {
     actor.node->disk().put(file.path, file.content);
     note(file);
   }
+}
+
+// It trusts the world's root, and has the certificate that the scenario wants; files of the scenario's own come first.
+void Cast::enter_tls(MtaActor& actor) {
+  Config& config = actor.config;
+  if (!uses_tls_) {
+    if (!is_given(*actor.part, "tls.client")) config.client.tls = smtp::TlsLevel::none;
+    return;
+  }
+  Env& env = actor.node->env();
+  if (config.tls.trusted.empty()) {
+    config.tls.trusted = kTlsRoots;
+    actor.node->disk().put(kTlsRoots, authority_.root(env));
+  }
+  if (actor.part->cert.empty() || !config.tls.certificate.empty()) return;
+  const tls::Identity& identity =
+      authority_.identity(env, actor.part->cert, actor.part->names, actor.part->addresses);
+  config.tls.certificate = kTlsChain;
+  config.tls.key = kTlsKey;
+  actor.node->disk().put(kTlsChain, identity.chain);
+  actor.node->disk().put(kTlsKey, identity.key);
 }
 
 HostActor& Cast::add_host(std::string name, std::string helo, std::vector<IpAddress> addresses) {
@@ -207,13 +251,25 @@ HostActor& Cast::host(std::string_view name) {
   return at == hosts_.end() ? hosts_.back() : *at;  // the loader knows that there is one
 }
 
+// A name of the host for SNI; empty: it has none.
+std::string Cast::name_of(std::string_view host) const {
+  for (const MtaPart& part : scenario_.mtas) {
+    if (part.name == host) return part.names.front();
+  }
+  for (const PeerPart& part : scenario_.peers) {
+    if (part.name == host) return part.names.front();
+  }
+  return {};
+}
+
 void Cast::submit(const Submit& submit) {
   HostActor& from = host(submit.from_host);
   const auto server = reach(scenario_, from.addresses, submit.to, submission_port(mta(submit.to)->config));
   if (!server) return trouble(from.name, 0, fmt::format("no address of {} is in reach", submit.to));
   for (std::uint64_t i = 0; i < submit.count; ++i) {
     spawn(from, [this, &from, &submit, server](Env& env) {
-      ClientSettings settings{from.name, from.helo, *server, submit.to, source_address(from.addresses, *server)};
+      ClientSettings settings{from.name, from.helo, *server, submit.to, source_address(from.addresses, *server),
+                              name_of(submit.to)};
       return sim::submit(env, std::move(settings), submit, world_->recorder());
     });
   }
@@ -226,7 +282,7 @@ void Cast::follow_script(const ClientPart& client) {
   spawn(from, [this, &from, &client, server](Env& env) {
     const Node* node = world_->find_node(server->address());
     ClientSettings settings{from.name, from.helo, *server, node == nullptr ? std::string{} : node->name(),
-                            source_address(from.addresses, *server)};
+                            source_address(from.addresses, *server), name_of(client.to)};
     return run_client_script(env, std::move(settings), client.script, client.script_line, world_->recorder());
   });
 }
@@ -315,7 +371,7 @@ Task<void> Cast::run_mta(MtaActor& actor, Env& env) {
 
 Task<void> Cast::run_peer(PeerActor& actor, Env& env) {
   const PeerPart& part = *actor.part;
-  PeerProgram peer(env, part, actor.behaviour, world_->recorder());
+  PeerProgram peer(env, part, *actor.tls, actor.behaviour, world_->recorder());
   const Result<void> ended = co_await peer.run();
   if (!ended && ended.error().code != Errc::closed) trouble(part.name, part.line, ended.error().what);
 }

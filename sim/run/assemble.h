@@ -17,6 +17,7 @@
 #include "mta/mta.h"
 #include "sim/dns/dns_server.h"
 #include "sim/peer/decorator.h"
+#include "sim/peer/peer_tls.h"
 #include "sim/scenario/scenario.h"
 #include "sim/world/node.h"
 #include "sim/world/world.h"
@@ -50,6 +51,7 @@ struct PeerActor {
   const PeerPart* part = nullptr;
   Node* node = nullptr;
   std::shared_ptr<DecoratedBehaviour> behaviour;  // the faults of an [[at]] around what it shares with others
+  std::optional<PeerTls> tls;  // always there
 };
 
 class Cast {
@@ -66,6 +68,7 @@ class Cast {
 
   std::deque<MtaActor>& mtas() { return mtas_; }
   MtaActor* mta(std::string_view name);
+  PeerActor* peer(std::string_view name);
   World& world() { return *world_; }
 
   // Nobody waits for it to come up any more. From anywhere: what waits goes on after this event.
@@ -104,13 +107,14 @@ class Cast {
 
   void enter_mta(const MtaPart& part);
   void give_files(MtaActor& actor);
+  void enter_tls(MtaActor& actor);
   void enter_links();
   HostActor& add_host(std::string name, std::string helo, std::vector<IpAddress> addresses);
   HostActor& host(std::string_view name);
+  std::string name_of(std::string_view host) const;
   void spawn(HostActor& host, std::move_only_function<Task<void>(Env&)> work);
 
   Task<void> run_mta(MtaActor& actor, Env& env);
-  PeerActor* peer(std::string_view name);
   Task<void> run_peer(PeerActor& actor, Env& env);
   Task<void> run_host(HostActor& actor, Env& env);
   Task<void> run_dns(Env& env);
@@ -119,9 +123,11 @@ class Cast {
   ZoneData zones();
 
   const Scenario& scenario_;
+  const bool uses_tls_;  // somebody may speak TLS: nobody pays for it otherwise
   World* world_ = nullptr;
   std::deque<MtaActor> mtas_;  // deques: programs hold references
   std::deque<PeerActor> peers_;
+  Authority authority_;
   std::deque<HostActor> hosts_;
   StandingBehaviours behaviours_;
   Node* dns_node_ = nullptr;

@@ -18,6 +18,8 @@ void Faults::begin(const Fault& fault, std::uint32_t line) {
     begin_dns(fault, line);
   } else if (fault.kind.starts_with("smtp.")) {
     begin_smtp(fault, line);
+  } else if (fault.kind.starts_with("tls.")) {
+    begin_tls(fault, line);
   } else if (fault.kind.starts_with("disk.")) {
     begin_disk(fault, line);
   } else if (fault.kind.starts_with("process.")) {
@@ -42,6 +44,15 @@ void Faults::begin_smtp(const Fault& fault, std::uint32_t line) {
   const std::uint64_t id = next_id_++;
   cast_.add_peer_fault(fault.host, id, *fault.peer);
   end_later(fault, line, [this, &fault, id] { cast_.remove_peer_fault(fault.host, id); });
+}
+
+void Faults::begin_tls(const Fault& fault, std::uint32_t line) {
+  PeerActor* actor = cast_.peer(fault.host);
+  if (actor == nullptr) return;
+  tell(fault, line, "begins");
+  const std::uint64_t id = next_id_++;
+  actor->tls->add_fault(id, fault, line);
+  end_later(fault, line, [actor, id] { actor->tls->remove_fault(id); });
 }
 
 void Faults::end_later(const Fault& fault, std::uint32_t line, std::move_only_function<void()> undo) {

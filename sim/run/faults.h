@@ -58,6 +58,7 @@ class Faults {
   void cut_at_a_point(const Fault& fault, std::uint32_t line);
   void begin_dns(const Fault& fault, std::uint32_t line);
   void begin_smtp(const Fault& fault, std::uint32_t line);
+  void begin_tls(const Fault& fault, std::uint32_t line);
   void begin_disk(const Fault& fault, std::uint32_t line);
   void begin_process(const Fault& fault, std::uint32_t line);
   void begin_pause(const Fault& fault, std::uint32_t line);

@@ -21,6 +21,7 @@ ExpectWire read_wire(TomlReader& table, const HostNames& hosts);
 ExpectDns read_dns_expectation(TomlReader& table, const HostNames& hosts);
 ExpectResource read_resource(TomlReader& table, const HostNames& hosts);
 ExpectNever read_never(TomlReader& table, const HostNames& hosts);
+ExpectTls read_tls(TomlReader& table, const HostNames& hosts);
 
 ExpectAttempts read_attempts(TomlReader& table, const HostNames& hosts);
 ExpectQueue read_queue(TomlReader& table, const HostNames& hosts);

@@ -35,6 +35,7 @@ struct ExpectDelivered {
   std::vector<std::string> contains;       // each is somewhere in the content
   std::vector<std::string> header;         // "Name: text": a header field of this name holds the text
   std::optional<std::string> body;         // the content below our trace header is this (lines in LF or CRLF)
+  std::string tls{};                       // "none", "encrypted", "verified"; empty: any
 };
 struct ExpectDsn {
   std::string to, at;                      // envelope recipient; peer
@@ -123,6 +124,16 @@ struct ExpectNever {
   std::string by;                          // wire events: the host that opened the connection
   std::string match = "*";                 // glob over the event's text
   Window window;
+  std::string tls{};                       // of command and data: only those that crossed the wire so; empty: any
+};
+// TLS that was tried on connections: one for each, as both sides tell it.
+struct ExpectTls {
+  std::string at, from;                    // the host that accepted, the one that dialed; empty: any
+  std::string version, cipher, sni;        // globs; empty: any
+  std::string verified;                    // glob over what the dialing side found of the certificate: "ok", a reason
+  std::string result;                      // "established" or "failed"; empty: any
+  std::string detail;                      // glob over what either side tells of a failure
+  std::optional<std::uint64_t> count;      // default: at least one
 };
 struct ExpectEnd {
   std::optional<std::uint64_t> queue, connections;
@@ -147,7 +158,7 @@ struct ExpectDistribution {
 
 struct Expect {
   std::variant<ExpectDelivered, ExpectDsn, ExpectAttempts, ExpectReply, ExpectWire, ExpectHeader, ExpectQueue, ExpectLog,
-               ExpectDns, ExpectResource, ExpectNever, ExpectEnd, ExpectRate, ExpectDistribution>
+               ExpectDns, ExpectResource, ExpectNever, ExpectTls, ExpectEnd, ExpectRate, ExpectDistribution>
       what;
   std::uint32_t line = 0;
 };

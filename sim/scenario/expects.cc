@@ -15,7 +15,7 @@ namespace {
 
 // Of one run; what looks at a group of seeds comes behind them.
 const std::vector<std::string_view> kRunKinds = {"delivered", "dsn",    "header", "reply", "wire",     "dns",
-                                                 "attempts",  "queue",  "log",    "never", "resource", "end"};
+                                                 "attempts",  "queue",  "log",    "never", "resource", "tls", "end"};
 const std::vector<std::string_view> kGroupKinds = {"rate", "distribution"};
 
 void read_run_kind(std::string_view kind, TomlReader& table, const HostNames& hosts, Expect& expect) {
@@ -30,6 +30,7 @@ void read_run_kind(std::string_view kind, TomlReader& table, const HostNames& ho
   if (kind == "log") expect.what = read_log(table, hosts);
   if (kind == "never") expect.what = read_never(table, hosts);
   if (kind == "resource") expect.what = read_resource(table, hosts);
+  if (kind == "tls") expect.what = read_tls(table, hosts);
   if (kind == "end") expect.what = read_end(table);
 }
 
@@ -138,7 +139,7 @@ std::vector<Expect> read_expects(TomlReader& top, const HostNames& hosts, std::u
       inner->finish();
       list.push_back(std::move(expect));
     }
-    refuse_later(table, {"tls", "metric"});
+    refuse_later(table, {"metric"});
     if (said.size() > 1) {
       const auto later = std::max_element(said.begin(), said.end(), [&](std::string_view a, std::string_view b) {
         return table.position(a) < table.position(b);

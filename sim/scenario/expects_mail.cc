@@ -42,7 +42,7 @@ ExpectDelivered read_delivered(TomlReader& table, const HostNames& hosts) {
     }
   }
   expect.body = table.string("body");
-  refuse_later(table, {"tls", "verified", "sni"});
+  expect.tls = table.word("tls", {"none", "encrypted", "verified"}).value_or("");
   return expect;
 }
 

@@ -134,7 +134,24 @@ ExpectNever read_never(TomlReader& table, const HostNames& hosts) {
   }
   expect.match = read_glob(table, "match").value_or("*");
   expect.window = read_window(table, "from");
-  refuse_later(table, {"tls"});
+  expect.tls = table.word("tls", {"none", "encrypted", "verified"}).value_or("");
+  if (!expect.tls.empty() && expect.event != "data" && expect.event != "command") {
+    table.complain("tls", "expected only with the events \"data\" and \"command\"");
+  }
+  return expect;
+}
+
+ExpectTls read_tls(TomlReader& table, const HostNames& hosts) {
+  ExpectTls expect;
+  expect.at = hosts.read(table, "at", {}).value_or("");
+  expect.from = hosts.read(table, "from", {}).value_or("");
+  expect.version = read_pattern(table, "version");
+  expect.cipher = read_pattern(table, "cipher");
+  expect.sni = read_pattern(table, "sni");
+  expect.verified = read_pattern(table, "verified");
+  expect.result = table.word("result", {"established", "failed"}).value_or("");
+  expect.detail = read_pattern(table, "detail");
+  expect.count = read_count(table, "count", 0);
   return expect;
 }
 

@@ -23,7 +23,7 @@ struct Fault {
   std::string with;  // tcp.*: the other host; empty: all
   std::optional<std::uint16_t> port;
   FaultWay way = FaultWay::both;
-  std::optional<std::uint64_t> octet;  // tcp.reset, .fin, .half-close: behind so many octets of each connection
+  std::optional<std::uint64_t> octet;  // tcp.reset, .fin, .half-close: behind so many octets of each connection; tls.truncate: of TLS
   std::string at_line;                 // the same: at a line that matches this; empty: at none
   bool passes = true;                  // that line still arrives
   std::optional<std::uint64_t> times;  // so many connections, or reads
@@ -33,6 +33,11 @@ struct Fault {
   double loss_share = 0;               // of the segments, 0 to 1
   Duration by{};                       // how much later; of clock.step: how far, forward or (negative) back
   Duration jitter{};
+
+  std::string cert;               // tls.certificate: a word of certificate_words()
+  std::string message;            // tls.hang, .close, .reset, .alert: a word of handshake_words()
+  std::string version, cipher;    // tls.version, tls.cipher
+  std::uint64_t record_size = 0;  // tls.record-size: octets
 
   std::string name;              // dns.*: the name and what is below it; "*": all
   std::optional<Duration> ttl;   // dns.ttl

@@ -34,6 +34,7 @@ struct FaultKind {
 
 std::vector<FaultKind> tcp_fault_kinds();
 std::vector<FaultKind> dns_fault_kinds();
+std::vector<FaultKind> tls_fault_kinds();
 std::vector<FaultKind> disk_fault_kinds();
 std::vector<FaultKind> smtp_fault_kinds();
 std::vector<FaultKind> process_fault_kinds();

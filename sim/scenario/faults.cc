@@ -16,7 +16,8 @@ const std::vector<FaultKind>& kinds() {
   static const std::vector<FaultKind> list = [] {
     std::vector<FaultKind> all;
     for (const auto& layer :
-         {tcp_fault_kinds, dns_fault_kinds, smtp_fault_kinds, disk_fault_kinds, process_fault_kinds, clock_fault_kinds}) {
+         {tcp_fault_kinds, dns_fault_kinds, smtp_fault_kinds, tls_fault_kinds, disk_fault_kinds,
+          process_fault_kinds, clock_fault_kinds}) {
       for (FaultKind& kind : layer()) all.push_back(std::move(kind));
     }
     return all;

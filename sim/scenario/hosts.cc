@@ -210,6 +210,7 @@ void read_mta(TomlReader& table, const std::optional<Config>& base, const Matrix
   const auto has = [&](std::string_view key) { return std::find(mta.given.begin(), mta.given.end(), key) != mta.given.end(); };
   mta.resolver_given = has("dns.servers");
   mta.config = base ? read_config(table, *base) : read_config(table);
+  mta.cert = table.word("cert", certificate_words()).value_or("");
   if (!base && !has("relay.clients") && !has("relay.domains")) {
     // A scenario that is not about relaying need not speak of it.
     mta.config.intake.relay_clients = {IpNetwork{}, IpNetwork{IpAddress::v6({}), 0}};
@@ -249,9 +250,9 @@ void read_peer_keywords(TomlReader& table, PeerPart& peer) {
 }
 
 void read_peer(TomlReader& table, PeerPart& peer, HostNames& names, const std::vector<std::string>& source) {
-  refuse_later(table, {"cert", "tls"});
   if (const auto port = read_count(table, "port", 1, 65'535)) peer.port = static_cast<std::uint16_t>(*port);
   read_peer_keywords(table, peer);
+  peer.tls = read_server_tls(table, peer.keywords);
   for (TomlReader& rule : table.tables("rules")) peer.rules.push_back(read_rule(rule));
   peer.faults = read_peer_faults(table);
   peer.end_of_data = read_end_of_data(table);

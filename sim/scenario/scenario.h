@@ -20,6 +20,7 @@
 #include "sim/scenario/fault.h"
 #include "sim/scenario/peer_fault.h"
 #include "sim/wire/dot.h"
+#include "sim/scenario/server_tls.h"
 
 namespace postproof::sim {
 
@@ -70,6 +71,7 @@ struct MtaPart : HostPart {
   std::vector<std::string> needs;  // capabilities (mta/capabilities.h) without which the scenario is skipped
   std::optional<GivenFile> configuration;  // config = "FILE": a production configuration, taken as it stands
   std::vector<GivenFile> files;            // that are on its disk: those of [mta.NAME.files], by path
+  std::string cert;             // of its server, minted: a word of certificate_words(); empty: none
   // The keys of its own configuration that the scenario sets, dotted and sorted: "retry.schedule". The runner's defaults
   // (who may relay, where to listen) are for what is not among them.
   std::vector<std::string> given;
@@ -80,6 +82,7 @@ struct PeerPart : HostPart {
   std::string banner;                      // text of the greeting behind its name; empty: "ESMTP ready"
   std::vector<std::string> keywords;       // of EHLO; default PIPELINING, SIZE 52428800, 8BITMIME, ENHANCEDSTATUSCODES
   std::string like;                        // the peer whose rules and memory it shares; empty: none
+  ServerTls tls;
   std::vector<Rule> rules;
   std::vector<PeerFault> faults;           // that stand all the time: quota, rate, size_max, ...
   std::vector<FinalDot> end_of_data;       // what ends content besides CRLF.CRLF
@@ -105,6 +108,7 @@ struct Submit {
   std::string data;                    // default: a small message. LF and CRLF both end lines; sent with CRLF, dot-stuffed
   std::string from_host;               // a [client] host's name; empty: the world's own
   std::string helo;                    // empty: the client host's name
+  bool tls = false;                    // hand over within TLS only
   std::uint64_t count = 1;             // so many equal messages, each in a connection of its own
   std::uint64_t size = 0;              // octets of text added to data, so that big messages need no big file
 };

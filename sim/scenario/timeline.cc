@@ -63,10 +63,11 @@ Submit read_submit(TomlReader& table, const HostNames& hosts) {
   if (from_host == kSubmitHost || hosts.check(table, "from_host", from_host, {HostKind::client})) submit.from_host = from_host;
   submit.helo = table.string("helo").value_or("");
   if (submit.helo.find_first_of("\r\n ") != std::string::npos) table.complain("helo", "expected a host name or address literal");
+  submit.tls = table.boolean("tls").value_or(false);
   submit.count = read_count(table, "count", 1, 100'000).value_or(1);
   submit.size = table.size("size").value_or(0);
   if (submit.size > kSizeMax) table.complain("size", "out of range; expected \"256MiB\" at the most");
-  refuse_later(table, {"auth", "tls", "bdat", "notify", "smtputf8"});
+  refuse_later(table, {"auth", "bdat", "notify", "smtputf8"});
   table.finish();
   return submit;
 }

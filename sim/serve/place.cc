@@ -61,6 +61,11 @@ class Placer {
                                     "what peers do by rules and scripts",
                                     fault->kind));
     }
+    for (const PeerPart& part : placed_.scenario.peers) {
+      if (part.tls.offered) {
+        complain(part.line, "cert and tls: what is within TLS is told by the sides of a simulated world alone");
+      }
+    }
     for (const LinkPart& link : placed_.scenario.links) {
       complain(link.line, "link: only a simulated world has links; on real sockets they are what they are");
     }

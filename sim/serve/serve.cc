@@ -153,7 +153,8 @@ struct Serve::Impl {
   void start_peers() {
     for (const PeerPart& part : scenario.peers) {
       ServedHost& host = servers.emplace_back(env, log, part.name);
-      PeerProgram& peer = peers.emplace_back(host.here, part, behaviours.of(part, *begun), recorder);
+      PeerTls& tls = peers_tls.emplace_back(authority, part.tls, part.names, part.addresses);
+      PeerProgram& peer = peers.emplace_back(host.here, part, tls, behaviours.of(part, *begun), recorder);
       tasks.spawn(run_peer(part, peer));
     }
     const IpAddress& submit_host = placed.submit_host;
@@ -349,6 +350,8 @@ struct Serve::Impl {
   std::deque<ServedHost> servers;
   std::deque<ClientHost> clients;
   StandingBehaviours behaviours;
+  Authority authority;
+  std::deque<PeerTls> peers_tls;
   std::deque<PeerProgram> peers;
   std::optional<DnsServer> resolver;
   std::deque<Planned> planned;  // by time

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "mta/base/text.h"
+#include "sim/recording/tls_record.h"
 #include "sim/recording/view_time.h"
 
 namespace postproof::sim {
@@ -50,11 +51,6 @@ std::string wire_line(std::string_view octets) {
   return octets.ends_with('\n') ? escape(octets) : escape(octets) + "   (no line end)";
 }
 
-// RFC 8446 section 5.1: a record of TLS begins with its content type (20 to 24) and the octet 3. SMTP has no line that
-// does.
-bool begins_tls(std::string_view octets) {
-  return octets.size() >= 2 && octets[0] >= 20 && octets[0] <= 24 && octets[1] == 3;
-}
 std::string tls_octets(std::string_view octets) { return fmt::format("TLS, {} octets", octets.size()); }
 
 struct Connection {

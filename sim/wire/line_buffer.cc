@@ -11,6 +11,11 @@ constexpr std::size_t kReadSize = 16 * 1024;
 
 }  // namespace
 
+void LineBuffer::read_from(Stream& stream) {
+  consume(buffered().size());
+  stream_ = &stream;
+}
+
 std::optional<std::string> LineBuffer::try_line(LineEnd end) {
   const std::string_view here = buffered();
   std::size_t from = searched_;
@@ -54,7 +59,7 @@ Task<Result<std::size_t>> LineBuffer::fill(Deadline deadline) {
   }
   // Read beside the buffer: growing it would fill the room with zeros at each call.
   if (!scratch_) scratch_ = std::make_unique_for_overwrite<char[]>(kReadSize);
-  const Result<std::size_t> read = co_await stream_.read_some(std::span<char>(scratch_.get(), kReadSize), deadline);
+  const Result<std::size_t> read = co_await stream_->read_some(std::span<char>(scratch_.get(), kReadSize), deadline);
   const std::string_view more(scratch_.get(), read.value_or(0));
   buffer_ += more;
   if (observer_ && !more.empty()) observer_(more);

@@ -22,12 +22,15 @@ enum class LineEnd : std::uint8_t {
 // The stream must outlive it. One call at a time.
 class LineBuffer {
  public:
-  explicit LineBuffer(Stream& stream) : stream_(stream) {}
+  explicit LineBuffer(Stream& stream) : stream_(&stream) {}
   LineBuffer(const LineBuffer&) = delete;
   LineBuffer& operator=(const LineBuffer&) = delete;
 
   // Sees all octets as they come out of the stream, before anybody takes them.
   void observe(std::function<void(std::string_view)> observer) { observer_ = std::move(observer); }
+
+  // Reads from another stream from now on. What is buffered came from the old one, and is dropped.
+  void read_from(Stream& stream);
 
   // A line that is here already, without its end.
   std::optional<std::string> try_line(LineEnd end);
@@ -41,7 +44,7 @@ class LineBuffer {
   void consume(std::size_t octets);
 
  private:
-  Stream& stream_;
+  Stream* stream_;
   std::function<void(std::string_view)> observer_;
   std::unique_ptr<char[]> scratch_;  // where reads go first
   std::string buffer_;

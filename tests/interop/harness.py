@@ -11,8 +11,10 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
+import threading
 import time
 
 HOST = '127.0.0.1'
@@ -207,6 +209,69 @@ class Smtp:
     def close(self):
         self.file.close()
         self.socket.close()
+
+
+def certificate(folder, name, address):
+    """A self-signed certificate and its key, made by the openssl program; their paths. It is its own root."""
+    chain, key = pathlib.Path(folder, f'{name}.pem'), pathlib.Path(folder, f'{name}.key')
+    subprocess.run([tool('openssl'), 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+                    '-keyout', str(key), '-out', str(chain), '-days', '2', '-subj', f'/CN={name}',
+                    '-addext', f'subjectAltName=DNS:{name},IP:{address}'], check=True, capture_output=True, timeout=60)
+    return chain, key
+
+
+class TlsSink:
+    """A server that takes a message a connection, by Python's own TLS: offers STARTTLS, and takes MAIL within it only."""
+
+    def __init__(self, chain, key):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(chain, key)
+        self.listener = socket.create_server((HOST, 0))
+        self.port = self.listener.getsockname()[1]
+        self.messages, self.versions = [], []
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                with contextlib.suppress(OSError):
+                    self.session(connection)
+                connection.close()
+
+    def session(self, connection):
+        connection.settimeout(30)
+        lines, secured = connection.makefile('rb'), None
+        connection.sendall(b'220 sink.example ESMTP\r\n')
+        while line := lines.readline():
+            verb = line[:4].upper()
+            if verb == b'STAR':
+                connection.sendall(b'220 go\r\n')
+                connection = secured = self.context.wrap_socket(connection, server_side=True)
+                self.versions.append(secured.version())
+                lines = connection.makefile('rb')
+            elif verb == b'EHLO':
+                connection.sendall(b'250-sink.example\r\n250 8BITMIME\r\n' if secured
+                                   else b'250-sink.example\r\n250 STARTTLS\r\n')
+            elif verb == b'MAIL' and not secured:
+                connection.sendall(b'530 5.7.0 STARTTLS first\r\n')
+            elif verb == b'DATA':
+                connection.sendall(b'354 go\r\n')
+                content = b''
+                while (one := lines.readline()) != b'.\r\n':
+                    content += one
+                self.messages.append(content)
+                connection.sendall(b'250 taken\r\n')
+            elif verb == b'QUIT':
+                connection.sendall(b'221 bye\r\n')
+                if secured:
+                    secured.unwrap()
+                return
+            else:
+                connection.sendall(b'250 ok\r\n')
+
+    def stop(self):
+        self.listener.close()
 
 
 def temporary_folder():

@@ -44,6 +44,10 @@ TEST_CASE("config: every complaint is located") {
            Case{least + "smtp.greeting_delay = \"2m\"", "c.toml:3:23: smtp.greeting_delay: 2m is out of range"},
            Case{least + "delivery.report_from = \"bob\"", "c.toml:3:24: delivery.report_from: "},
            Case{least + "dns.servers = [\"localhost\"]", "c.toml:3:15: dns.servers: \"localhost\" is no server"},
+           Case{least + "tls.certificate = \"/c\"", "c.toml:3:19: tls.certificate: expected key beside it"},
+           Case{least + "tls.key = \"/k\"", "c.toml:3:11: tls.key: expected certificate beside it"},
+           Case{least + "tls.client = \"must\"", "c.toml:3:14: tls.client: \"must\" is not known"},
+           Case{least + "tls.server = \"verify\"", "c.toml:3:14: tls.server: \"verify\" is not known"},
            Case{least + "smtp.bare_newline = \"yes\"", "c.toml:3:21: smtp.bare_newline: \"yes\" is not known"},
            Case{least + "route.ipv4 = false\nroute.ipv6 = false", "c.toml:3:14: route.ipv4: both"},
        }) {
@@ -74,6 +78,12 @@ route.smarthost = "[relay.example.net]:587"
 retry.schedule = ["1m", "2m"]
 retry.jitter = 0
 retry.lifetime = "1d"
+tls_timeout = "9s"
+tls.certificate = "/c"
+tls.key = "/k"
+tls.ca = "/r"
+tls.server = "require"
+tls.client = "verify"
 )",
                                      problems);
   REQUIRE(problems.empty());
@@ -97,5 +107,11 @@ retry.lifetime = "1d"
   CHECK_FALSE(config.router.smarthost->lookup_mx);
   CHECK(config.scheduler.retry.schedule == std::vector<Duration>{1min, 2min});
   CHECK(config.scheduler.retry.jitter == 0);
+  CHECK(config.client.tls_timeout == 9s);
+  CHECK(config.tls.certificate == "/c");
+  CHECK(config.tls.key == "/k");
+  CHECK(config.tls.trusted == "/r");
+  CHECK(config.server.tls == smtp::TlsLevel::require);
+  CHECK(config.client.tls == smtp::TlsLevel::verify);
   CHECK(config.scheduler.retry.lifetime == 24h);
 }

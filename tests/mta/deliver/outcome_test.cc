@@ -88,6 +88,12 @@ TEST_CASE("outcome: errors") {
            Case{Stage::connect, Errc::refused, Verdict::next_host, "4.4.1"},
            Case{Stage::greeting, Errc::timed_out, Verdict::next_host, "4.4.2"},
            Case{Stage::ehlo, Errc::protocol, Verdict::next_host, "4.5.0"},
+           // What is wrong with a server's TLS can be mended; the message waits.
+           Case{Stage::starttls, Errc::invalid, Verdict::next_host, "4.7.4"},
+           Case{Stage::starttls, Errc::protocol, Verdict::next_host, "4.7.5"},
+           Case{Stage::starttls, Errc::timed_out, Verdict::next_host, "4.7.5"},
+           Case{Stage::starttls, Errc::unexpected_eof, Verdict::next_host, "4.7.5"},
+           Case{Stage::starttls, Errc::closed, Verdict::defer, "4.7.5"},
            Case{Stage::mail, Errc::too_large, Verdict::fail, "5.3.4"},
            Case{Stage::mail, Errc::invalid, Verdict::fail, "5.6.3"},
            Case{Stage::mail, Errc::reset, Verdict::next_host, "4.4.2"},
@@ -118,6 +124,19 @@ TEST_CASE("outcome: of several hosts, the last that leaves hope speaks for the a
   CHECK(&summary(hopeless) == &hopeless[1]);
   const std::vector<AttemptResult> passing{failed(Stage::connect, Errc::refused), failed(Stage::connect, Errc::timed_out)};
   CHECK(&summary(passing) == &passing[1]);
+}
+
+TEST_CASE("outcome: where TLS is optional, what is wrong with it alone is a reason to try without") {
+  CHECK(fails_for_tls(replied(Stage::starttls, 454, "4.7.0")));
+  CHECK(fails_for_tls(replied(Stage::starttls, 502)));
+  CHECK_FALSE(fails_for_tls(replied(Stage::starttls, 421)));
+  CHECK(fails_for_tls(failed(Stage::starttls, Errc::protocol)));
+  CHECK(fails_for_tls(failed(Stage::starttls, Errc::timed_out)));
+  CHECK_FALSE(fails_for_tls(failed(Stage::starttls, Errc::closed)));
+  CHECK_FALSE(fails_for_tls(failed(Stage::ehlo, Errc::protocol)));
+  CHECK(status_of(replied(Stage::starttls, 554, "5.7.3")).to_string() == "4.7.4");
+  CHECK(status_of(replied(Stage::starttls, 454, "4.7.0")).to_string() == "4.7.0");
+  CHECK(judge_last(replied(Stage::starttls, 556)) == Verdict::defer);
 }
 
 TEST_CASE("outcome: status codes of peers that give none") {

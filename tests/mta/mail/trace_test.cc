@@ -20,6 +20,10 @@ TEST_CASE("received: what it says") {
         "\tby mx.example.org with ESMTP id 0001000000000007\r\n"
         "\tfor <bob@dest.example>;\r\n"
         "\tThu, 01 Jan 2026 00:00:00 +0000\r\n");
+  received.with = "ESMTPS";
+  received.tls = "TLSv1.3 TLS_AES_256_GCM_SHA384";
+  CHECK(received_field(received).find("by mx.example.org with ESMTPS (TLSv1.3 TLS_AES_256_GCM_SHA384) id 0001") !=
+        std::string::npos);
   received.only_recipient.reset();
   CHECK(received_field(received).find("for <") == std::string::npos);
 }

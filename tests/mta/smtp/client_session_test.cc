@@ -105,7 +105,7 @@ struct Client {
 
  private:
   Task<void> run_connect() {
-    const auto result = co_await session->connect(test::TestWorld::endpoint("198.51.100.1:25"));
+    const auto result = co_await session->connect(test::TestWorld::endpoint("198.51.100.1:25"), TlsLevel::none);
     connected = result ? "ok" : told(result.error());
   }
   Task<void> run_deliver(Transaction transaction) {

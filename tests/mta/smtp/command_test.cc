@@ -31,6 +31,7 @@ std::string told(std::string_view line, bool extended = true) {
     std::string operator()(const command::Noop&) const { return "noop"; }
     std::string operator()(const command::Vrfy&) const { return "vrfy"; }
     std::string operator()(const command::Help&) const { return "help"; }
+    std::string operator()(const command::StartTls&) const { return "starttls"; }
     std::string operator()(const command::Quit&) const { return "quit"; }
   };
   return std::visit(Visitor{}, *command);
@@ -72,7 +73,8 @@ TEST_CASE("command lines and what becomes of them") {
       {"HELP MAIL", "help"},
       {"QUIT", "quit"},
       {"QUIT now", "501 5.5.4"},
-      {"STARTTLS", "502 5.5.1"},
+      {"STARTTLS", "starttls"},
+      {"STARTTLS now", "501 5.5.4"},
       {"AUTH PLAIN AGEAYg==", "502 5.5.1"},
       {"BDAT 10 LAST", "502 5.5.1"},
       {"TURN", "502 5.5.1"},

@@ -56,6 +56,36 @@ TEST_CASE("content whose end never came is no message") {
   CHECK_FALSE(conversations.at(0).open);
 }
 
+TEST_CASE("within TLS a session is read from what its sides put into it; what was injected in the clear is nobody's") {
+  Story story;
+  const ConnectionId id = story.dial("sut", "mx");
+  story.say(id, Side::acceptor, "220 mx\r\n");
+  story.say(id, Side::opener, "EHLO a\r\n");
+  story.say(id, Side::acceptor, "250-mx\r\n250 STARTTLS\r\n");
+  story.say(id, Side::opener, "STARTTLS\r\nMAIL FROM:<evil@x>\r\n");
+  story.say(id, Side::acceptor, "220 go\r\n250 injected\r\n");
+  story.say(id, Side::opener, "\x16\x03\x01hello\n");
+  story.say(id, Side::acceptor, "\x16\x03\x03hello\n");
+  story.add(record::Tls{id, Side::opener, "sut", "established", "TLSv1.3", "", "", "ok", ""});
+  story.whisper(id, Side::opener, "MAIL FROM:<a@b>\r\nRCPT TO:<x@y>\r\nDATA\r\n");
+  story.whisper(id, Side::acceptor, "250 a\r\n250 b\r\n354 c\r\n");
+  story.whisper(id, Side::opener, "text\r\n.\r\n");
+  story.whisper(id, Side::acceptor, "250 taken\r\n");
+  const auto conversations = read_conversations(story.recording);
+  const Conversation& c = conversations.at(0);
+  REQUIRE(c.commands.size() == 5);
+  CHECK(c.commands[1].verb == "STARTTLS");
+  CHECK(c.protection(c.commands[1]) == "none");
+  CHECK(c.commands[2].address == "a@b");
+  CHECK(c.protection(c.commands[2]) == "verified");
+  REQUIRE(c.messages.size() == 1);
+  CHECK(c.messages[0].content == "text\r\n");
+  CHECK(c.protection(c.messages[0]) == "verified");
+  REQUIRE(c.messages[0].reply);
+  CHECK(c.replies[*c.messages[0].reply].lines[0] == "250 taken");
+  CHECK(c.replies[*c.messages[0].reply].arrived);
+}
+
 TEST_CASE("identity: below the trace, domains without case") {
   Identities identities;
   const std::string content = "Subject: a\r\n\r\nReceived: in the body\r\n";

@@ -234,6 +234,45 @@ TEST_CASE("never: on the wire and among events") {
   CHECK(judged(story, never("dns-query", "", "src.example")).ok());
 }
 
+TEST_CASE("tls: handshakes, by what both sides tell") {
+  Story story;
+  const ConnectionId good = story.dial("sut", "mx");
+  story.add(record::Tls{good, Side::acceptor, "mx", "established", "TLSv1.3", "TLS_AES_256_GCM_SHA384", "mx.example", "", ""});
+  story.add(record::Tls{good, Side::opener, "sut", "established", "TLSv1.3", "TLS_AES_256_GCM_SHA384", "mx.example",
+                        "certificate has expired", ""});
+  story.add(record::Tls{good, Side::opener, "sut", "closed", "TLSv1.3", "TLS_AES_256_GCM_SHA384", "mx.example", "", ""});
+  const ConnectionId bad = story.dial("sut", "home");
+  story.add(record::Tls{bad, Side::opener, "sut", "failed", "", "", "home.example", "", "no shared cipher"});
+  story.event("tls", {{"result", "ok"}, {"version", "TLSv1.3"}, {"cipher", "TLS_AES_256_GCM_SHA384"}});
+  story.end();
+  struct Case {
+    ExpectTls expect;
+    bool holds;
+  };
+  const auto with = [](auto change) {
+    ExpectTls expect;
+    change(expect);
+    return expect;
+  };
+  const Case cases[] = {
+      {with([](ExpectTls&) {}), true},
+      {with([](ExpectTls& e) { e.count = 2; }), true},
+      {with([](ExpectTls& e) { e.at = "mx", e.count = 1; }), true},
+      {with([](ExpectTls& e) { e.at = "mx", e.result = "failed"; }), false},
+      {with([](ExpectTls& e) { e.from = "sut", e.result = "failed", e.count = 1; }), true},
+      {with([](ExpectTls& e) { e.from = "mx"; }), false},
+      {with([](ExpectTls& e) { e.version = "TLSv1.?", e.cipher = "*GCM*", e.count = 1; }), true},
+      {with([](ExpectTls& e) { e.version = "TLSv1.2"; }), false},
+      {with([](ExpectTls& e) { e.verified = "*expired", e.sni = "mx.*"; }), true},
+      {with([](ExpectTls& e) { e.verified = "ok"; }), false},
+      {with([](ExpectTls& e) { e.detail = "sut: no shared cipher"; }), true},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(&c - cases);
+    CHECK(judged(story, c.expect).ok() == c.holds);
+  }
+}
+
 TEST_CASE("end: queue, connections and time") {
   ExpectEnd expect;
   expect.queue = 0;

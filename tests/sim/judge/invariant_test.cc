@@ -663,4 +663,81 @@ TEST_CASE("two MTAs in a row") {
   }
 }
 
+// A session from sut to mx that says MAIL, in the clear or within TLS.
+ConnectionId say_mail(Story& story, bool secured, const std::string& verified = "ok") {
+  const ConnectionId id = story.dial("sut", "mx");
+  story.say(id, Side::acceptor, "220 mx\r\n");
+  story.say(id, Side::opener, "EHLO a\r\n");
+  story.say(id, Side::acceptor, "250-mx\r\n250 STARTTLS\r\n");
+  if (secured) {
+    story.secure(id, "sut", "mx", verified);
+    story.event("tls", {{"result", "ok"}, {"version", "TLSv1.3"}, {"cipher", "TLS_AES_256_GCM_SHA384"}});
+    story.whisper(id, Side::opener, "MAIL FROM:<a@b>\r\n");
+    story.whisper(id, Side::acceptor, "550 no\r\n");
+  } else {
+    story.say(id, Side::opener, "MAIL FROM:<a@b>\r\n");
+    story.say(id, Side::acceptor, "550 no\r\n");
+  }
+  return id;
+}
+
+TEST_CASE("no clear text where policy forbids it") {
+  using smtp::TlsLevel;
+  constexpr std::string_view kClear = "invariant: no clear text where policy forbids it\n";
+  struct Case {
+    TlsLevel level;
+    bool secured;
+    std::string_view verified;
+    bool fine;
+  };
+  for (const Case& c : {Case{TlsLevel::may, false, "", true}, Case{TlsLevel::require, false, "", false},
+                        Case{TlsLevel::require, true, "expired", true}, Case{TlsLevel::verify, true, "expired", false},
+                        Case{TlsLevel::verify, true, "ok", true}, Case{TlsLevel::verify, false, "", false}}) {
+    CAPTURE(static_cast<int>(c.level));
+    CAPTURE(c.secured);
+    Story story;
+    story.scenario.mtas[0].config.client.tls = c.level;
+    say_mail(story, c.secured, std::string(c.verified));
+    story.end();
+    CHECK(failed(story.judged()) == (c.fine ? "" : kClear));
+  }
+}
+
+TEST_CASE("a server that demands TLS takes no mail in the clear") {
+  Story story;
+  story.scenario.mtas[0].config.server.tls = smtp::TlsLevel::require;
+  const ConnectionId id = story.dial("client", "sut");
+  story.say(id, Side::acceptor, "220 sut\r\n");
+  story.say(id, Side::opener, "MAIL FROM:<a@b>\r\n");
+  SUBCASE("refused") {
+    story.say(id, Side::acceptor, "530 5.7.0 say STARTTLS\r\n");
+    story.end();
+    CHECK(failed(story.judged()) == "");
+  }
+  SUBCASE("taken") {
+    story.say(id, Side::acceptor, "250 ok\r\n");
+    story.end();
+    CHECK(failed(story.judged()) == "invariant: no clear text where policy forbids it\n");
+  }
+}
+
+TEST_CASE("what an MTA tells of TLS is what its connections had") {
+  Story story;
+  say_mail(story, true);
+  SUBCASE("as it was") {
+    story.end();
+    CHECK(failed(story.judged()) == "");
+  }
+  SUBCASE("once too often") {
+    story.event("tls", {{"result", "ok"}, {"version", "TLSv1.3"}, {"cipher", "TLS_AES_256_GCM_SHA384"}});
+    story.end();
+    CHECK(failed(story.judged()) == "invariant: events agree with the wire\n");
+  }
+  SUBCASE("failures are no claim") {
+    story.event("tls", {{"result", "TLS handshake: no"}, {"version", ""}, {"cipher", ""}});
+    story.end();
+    CHECK(failed(story.judged()) == "");
+  }
+}
+
 }  // namespace postproof::sim::test

@@ -74,6 +74,24 @@ class Story {
     pass(kLatency);
     return index;
   }
+  // Within TLS: what is said, and octets that carry it.
+  std::size_t whisper(ConnectionId id, Side from, std::string octets) {
+    const std::size_t index = add(record::Plain{id, from, std::move(octets), now + kLatency});
+    say(id, from, "\x17\x03\x03\n");
+    return index;
+  }
+  // From STARTTLS to a TLS of which both sides tell.
+  void secure(ConnectionId id, const std::string& opener, const std::string& acceptor, const std::string& verified) {
+    say(id, Side::opener, "STARTTLS\r\n");
+    say(id, Side::acceptor, "220 go\r\n");
+    say(id, Side::opener, "\x16\x03\x01\n");
+    say(id, Side::acceptor, "\x16\x03\x03\n");
+    for (const Side side : {Side::acceptor, Side::opener}) {
+      const bool opens = side == Side::opener;
+      add(record::Tls{id, side, opens ? opener : acceptor, "established", "TLSv1.3", "TLS_AES_256_GCM_SHA384",
+                      acceptor + ".example", opens ? verified : "", ""});
+    }
+  }
   void hang_up(ConnectionId id) {
     say(id, Side::opener, "QUIT\r\n");
     say(id, Side::acceptor, "221 bye\r\n");

@@ -24,6 +24,7 @@ TEST_CASE("every step is read") {
       "! silence 10s\n"
       "! drip 4B/s\n"
       "! drain\n"
+      "! tls\n"
       "! eof within 5m\n",
       40);
   REQUIRE(steps);
@@ -40,7 +41,8 @@ TEST_CASE("every step is read") {
       {Kind::expect_line, "b ", 0s, 48}, {Kind::send, std::string_view("a\r\n\t\0\\\"\x1bz\xff", 10), 0s, 49},
       {Kind::wait, "", 90s, 50},     {Kind::half_close, "", 0s, 51},
       {Kind::silence, "", 10s, 52},  {Kind::drip, "", 250ms, 53},
-      {Kind::drain, "", 0s, 54},     {Kind::eof_within, "", 5min, 55},
+      {Kind::drain, "", 0s, 54},     {Kind::tls, "", 0s, 55},
+      {Kind::eof_within, "", 5min, 56},
   };
   REQUIRE(steps->size() == std::size(cases));
   for (std::size_t i = 0; i < steps->size(); ++i) {

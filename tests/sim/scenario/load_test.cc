@@ -269,6 +269,12 @@ TEST_CASE("each kind of fault, with all that it takes") {
       {R"(kind = "tcp.partition", host = "sut", with = "mx", for = "1m")", "tcp.partition"},
       {R"(kind = "dns.servfail")", "dns.servfail"},
       {R"(kind = "dns.wrong-id", name = "dest.example.", for = "1m")", "dns.wrong-id"},
+      {R"(kind = "tls.expired", host = "mx", for = "1m")", "tls.expired"},
+      {R"(kind = "tls.reset", host = "mx", at = "ServerHello")", "tls.reset"},
+      {R"(kind = "tls.version", host = "mx", version = "1.2")", "tls.version"},
+      {R"(kind = "tls.cipher", host = "mx", cipher = "TLS_AES_128_GCM_SHA256")", "tls.cipher"},
+      {R"(kind = "tls.record-size", host = "mx", size = 512)", "tls.record-size"},
+      {R"(kind = "tls.truncate", host = "mx", octet = 7)", "tls.truncate"},
       {R"(kind = "disk.enospc", host = "sut")", "disk.enospc"},
       {R"(kind = "disk.eio", host = "sut", operation = "sync", path = "*journal*", nth = 2, for = "1m")", "disk.eio"},
       {R"(kind = "dns.lame", name = "dest.example", for = "1m")", "dns.lame"},
@@ -300,6 +306,24 @@ TEST_CASE("each kind of fault, with all that it takes") {
     REQUIRE(scenario.at.size() == 1);
     CHECK(std::get<Fault>(scenario.at[0].what).kind == one.kind);
   }
+}
+
+TEST_CASE("a peer offers STARTTLS with a certificate, terms, or the keyword") {
+  const auto tls = [](std::string_view keys) {
+    return load(fmt::format("title='x'\n[mta.sut]\n[peer.mx]\n{}\n", keys)).peers.at(0).tls;
+  };
+  CHECK_FALSE(tls("").offered);
+  CHECK(tls("cert = 'self-signed'").offered);
+  CHECK(tls("cert = 'self-signed'").cert == "self-signed");
+  const ServerTls terms = tls("tls = { version = '1.2', at = 'ServerHello', act = 'alert', close_notify = false }");
+  CHECK(terms.offered);
+  CHECK(terms.version == "1.2");
+  CHECK(terms.message == "ServerHello");
+  CHECK(terms.act == ServerTls::Act::alert);
+  CHECK_FALSE(terms.close_notify);
+  const Scenario keyword = load("title='x'\n[mta.sut]\n[peer.mx]\nkeywords = ['SIZE', 'starttls']\n");
+  CHECK(keyword.peers.at(0).tls.offered);
+  CHECK(keyword.peers.at(0).keywords == std::vector<std::string>{"SIZE"});
 }
 
 TEST_CASE("values of faults") {

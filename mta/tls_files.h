@@ -1,0 +1,12 @@
+// Makes what SMTP sessions need of TLS from the files that the configuration names, read through Env's disk.
+#pragma once
+
+#include "mta/config.h"
+#include "mta/env/env.h"
+
+namespace postproof {
+
+// Fills in the contexts of config.server and config.client. Errors name the key and the file.
+Task<Result<void>> load_tls(Env& env, Config& config);
+
+}  // namespace postproof
