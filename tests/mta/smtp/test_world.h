@@ -262,6 +262,7 @@ class TestWorld : private Network, private Disk, private Entropy, private EventS
   Task<Result<void>> sync_dir(std::string) override { co_return none(); }
   Task<Result<std::uint64_t>> free_bytes(std::string) override { co_return none(); }
   Task<Result<std::unique_ptr<DiskLock>>> lock(std::string) override { co_return none(); }
+  Task<Result<bool>> is_locked(std::string) override { co_return none(); }
   std::unique_ptr<Random> stream(std::string_view) override { return nullptr; }
   void emit(const Event& event) override { events.push_back(event_to_text(event)); }
   static std::unexpected<Error> none() { return fail(Errc::invalid, "not in this world"); }
