@@ -131,8 +131,11 @@ Task<std::expected<void, ClientResult>> ClientSession::start_tls(TlsLevel level)
 }
 
 Task<std::optional<ClientResult>> ClientSession::secure() {
-  auto secured =
-      std::make_unique<tls::Stream>(env_, settings_.tls_context, std::move(stream_), reader_->buffered(), host_);
+  // An address literal ("[192.0.2.1]") is the address that was dialed, and is looked for as such.
+  const bool literal = host_.starts_with('[') && peer_.kind() == Endpoint::Kind::ip;
+  std::string name = literal ? peer_.address().to_string() : host_;
+  auto secured = std::make_unique<tls::Stream>(env_, settings_.tls_context, std::move(stream_), reader_->buffered(),
+                                               std::move(name));
   tls::Stream& tls = *secured;
   stream_ = std::move(secured);
   read_from_stream();

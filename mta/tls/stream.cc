@@ -111,7 +111,7 @@ Stream::Engine::Engine(Env& env, std::shared_ptr<const Context> context, std::un
   } else {
     SSL_set_connect_state(ssl_.get());
     if (!server_name.empty() && !expect_name(server_name)) refusal_ = "no name to ask for: " + server_name;
-    agreed_.server_name = std::move(server_name);
+    if (!is_address(server_name)) agreed_.server_name = std::move(server_name);
   }
   if (env_.tls.observes()) SSL_CTX_set_keylog_callback(context_->native(), &Engine::on_key);
 }

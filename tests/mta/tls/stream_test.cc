@@ -100,6 +100,7 @@ TEST_CASE("tls: a certificate is looked at, and ends the handshake only where th
 
   expect_handshake(address, [](const Result<void>& done, const tls::Agreed& agreed) {
     good(done);
+    CHECK(agreed.server_name == "");  // RFC 6066 section 3: an address is none
     CHECK(agreed.verified == "ok");
   });
   for (Client how : {other_name, other_address, nobody}) {
