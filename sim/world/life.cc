@@ -45,7 +45,7 @@ void Life::pause(bool paused) {
   while (!own_queue_.empty()) loop_.post(*this, own_queue_.pop());
 }
 
-bool Life::out_of_descriptors() const { return host_.descriptors_max && descriptors_ >= *host_.descriptors_max; }
+bool Life::out_of_descriptors() const { return host_.descriptors_max && *descriptors_ >= *host_.descriptors_max; }
 
 bool Life::unwind() {
   const RecycledMemory recycled(loop_.memory());

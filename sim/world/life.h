@@ -18,16 +18,16 @@ struct Host;
 
 class Life final : public EventSink {
  public:
-  // One descriptor of the process, for as long as it lives.
+  // One descriptor of the process, for as long as it lives: a test's may outlive the world.
   class Descriptor {
    public:
-    explicit Descriptor(Life& life) : life_(life) { ++life_.descriptors_; }
-    ~Descriptor() { --life_.descriptors_; }
+    explicit Descriptor(Life& life) : open_(life.descriptors_) { ++*open_; }
+    ~Descriptor() { --*open_; }
     Descriptor(const Descriptor&) = delete;
     Descriptor& operator=(const Descriptor&) = delete;
 
    private:
-    Life& life_;
+    std::shared_ptr<std::uint64_t> open_;
   };
 
   Life(Host& host, std::uint64_t number);
@@ -66,7 +66,7 @@ class Life final : public EventSink {
   bool paused() const { return paused_ && !dead_; }
 
   // Sockets and files that are open.
-  std::uint64_t descriptors() const { return descriptors_; }
+  std::uint64_t descriptors() const { return *descriptors_; }
   bool out_of_descriptors() const;
 
   // The program has been started in this life; it has ended when `running` is false again.
@@ -84,7 +84,7 @@ class Life final : public EventSink {
   bool doomed_ = false;
   bool unwinding_ = false;
   bool paused_ = false;
-  std::uint64_t descriptors_ = 0;
+  std::shared_ptr<std::uint64_t> descriptors_ = std::make_shared<std::uint64_t>(0);
   Ring<Job> own_queue_;  // that no loop has: while paused or unwinding
   SimClock clock_;
   NetworkPort network_;
