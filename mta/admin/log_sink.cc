@@ -9,7 +9,8 @@ namespace {
 bool about_mail(const Event& event) {
   return std::holds_alternative<event::Accepted>(event) || std::holds_alternative<event::Delivered>(event) ||
          std::holds_alternative<event::Deferred>(event) || std::holds_alternative<event::Bounced>(event) ||
-         std::holds_alternative<event::Expired>(event) || std::holds_alternative<event::Service>(event);
+         std::holds_alternative<event::Expired>(event) || std::holds_alternative<event::Auth>(event) ||
+         std::holds_alternative<event::Service>(event);
 }
 
 }  // namespace

@@ -78,9 +78,10 @@ struct Accepted {
   std::int64_t recipients;
   std::int64_t size;  // octets as they will be sent, without dot-stuffing
   std::string_view bounce_of;  // queue id of the message that this one reports about, else empty
+  std::string_view login = {};  // whom the client has shown to be (RFC 4954), else empty
   template <class F> void visit(F&& f) const {
     f("session", static_cast<std::int64_t>(session)), f("message", message), f("sender", sender);
-    f("recipients", recipients), f("size", size), f("bounce_of", bounce_of);
+    f("recipients", recipients), f("size", size), f("bounce_of", bounce_of), f("login", login);
   }
 };
 
@@ -179,6 +180,21 @@ struct Tls {
   }
 };
 
+// What became of an attempt to log in (RFC 4954).
+struct Auth {
+  static constexpr std::string_view kName = "auth";
+  std::uint64_t session;
+  Direction direction;
+  std::string_view peer;  // endpoint
+  std::string_view mechanism;  // "SCRAM-SHA-256"
+  std::string_view login;      // empty: it did not come to a name
+  std::string_view result;     // "ok", or why not
+  template <class F> void visit(F&& f) const {
+    f("session", static_cast<std::int64_t>(session)), f("direction", to_string(direction)), f("peer", peer);
+    f("mechanism", mechanism), f("login", login), f("result", result);
+  }
+};
+
 struct Close {
   static constexpr std::string_view kName = "close";
   std::uint64_t session;
@@ -201,7 +217,7 @@ struct Service {
 
 using Event = std::variant<event::Connect, event::Command, event::Reply, event::Data, event::Accepted, event::Attempt,
                            event::Delivered, event::Deferred, event::Bounced, event::Expired, event::DnsQuery,
-                           event::Tls, event::Close, event::Service>;
+                           event::Tls, event::Auth, event::Close, event::Service>;
 
 std::string_view event_name(const Event& event);
 

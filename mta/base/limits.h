@@ -13,6 +13,7 @@ inline constexpr std::size_t kLocalPart = 64;
 inline constexpr std::size_t kDomain = 255;
 inline constexpr std::size_t kPath = 256;          // with the angle brackets
 inline constexpr std::size_t kCommandLine = 2048;  // RFC: 512 and what extensions add; we take more than we must
+inline constexpr std::size_t kAuthLine = 12288;    // of AUTH and of the client's answers in it (RFC 4954 section 4)
 inline constexpr std::size_t kReplyLine = 2048;    // RFC: 512; a longer one is cut, and read to its end
 inline constexpr std::size_t kReplyLines = 100;    // of one reply that are kept; more are read and dropped
 inline constexpr std::size_t kReplyOctets = 64 * 1024;  // a reply longer than this is a protocol error

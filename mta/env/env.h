@@ -12,6 +12,7 @@
 #include "mta/env/random.h"
 #include "mta/env/task.h"
 #include "mta/env/tls_port.h"
+#include "mta/env/work.h"
 
 namespace postproof {
 
@@ -30,6 +31,7 @@ struct Env {
   Entropy& entropy;
   EventSink& events;
   TlsPort& tls;
+  Work& work;
 };
 
 }  // namespace postproof

@@ -13,6 +13,7 @@
 #include "mta/os/entropy.h"
 #include "mta/os/network.h"
 #include "mta/os/signal_mask.h"
+#include "mta/os/work.h"
 
 namespace postproof::os {
 
@@ -24,7 +25,8 @@ struct Loop::Impl {
         clock(core),
         network(core),
         disk(core),
-        env{core.context.get_executor(), clock, network, disk, entropy, events, tls},
+        work(core),
+        env{core.context.get_executor(), clock, network, disk, entropy, events, tls, work},
         guard(core.context.get_executor()) {}
 
   void end() {
@@ -44,6 +46,7 @@ struct Loop::Impl {
   OsDisk disk;
   OsEntropy entropy;
   ProcessTls tls;
+  OsWork work;
   Env env;
   // Until the loop is stopped it runs, even with nothing to do.
   asio::executor_work_guard<LoopExecutor> guard;

@@ -4,12 +4,19 @@
 
 namespace postproof::os {
 
-Workers::Workers(unsigned threads)
+Workers::Workers(unsigned threads, unsigned heavy_threads)
     : pool_([threads] {
         const SignalsBlocked blocked;
         return boost::asio::thread_pool(threads);
+      }()),
+      heavy_pool_([heavy_threads] {
+        const SignalsBlocked blocked;
+        return boost::asio::thread_pool(heavy_threads);
       }()) {}
 
-Workers::~Workers() { pool_.join(); }
+Workers::~Workers() {
+  heavy_pool_.join();
+  pool_.join();
+}
 
 }  // namespace postproof::os

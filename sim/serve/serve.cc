@@ -34,7 +34,7 @@ struct ServedHost {
   ServedHost(Env& env, WireLog& log, std::string own)
       : name(std::move(own)),
         network(env.network, log, name),
-        here{env.executor, env.clock, network, env.disk, env.entropy, env.events, env.tls} {}
+        here{env.executor, env.clock, network, env.disk, env.entropy, env.events, env.tls, env.work} {}
   ServedHost(const ServedHost&) = delete;
 
   std::string name;

@@ -22,7 +22,8 @@ Life::Life(Host& host, std::uint64_t number)
       disk_(host.disk.open_ports(*this)),
       entropy_(host.core.settings.seed, host.name, number),
       tls_(*this),
-      env_{NodeExecutor(*this), clock_, network_, *disk_, entropy_, *this, tls_} {}
+      work_(*this),
+      env_{NodeExecutor(*this), clock_, network_, *disk_, entropy_, *this, tls_, work_} {}
 
 bool Life::end() {
   dead_ = true;

@@ -11,6 +11,7 @@
 #include "sim/world/sim_clock.h"
 #include "sim/world/sim_random.h"
 #include "sim/world/sim_tls.h"
+#include "sim/world/sim_work.h"
 
 namespace postproof::sim::world {
 
@@ -91,6 +92,7 @@ class Life final : public EventSink {
   std::unique_ptr<Disk> disk_;
   SimEntropy entropy_;
   SimTls tls_;
+  SimWork work_;
   Env env_;
 };
 

@@ -261,4 +261,19 @@ TEST_CASE("disk full: a write fails with no_space, and what was there is unharme
   });
 }
 
+TEST_CASE("crash: heavy work that waits is not done any more") {
+  Host host;
+  bool ran = false;
+  std::optional<Result<void>> result;
+  host.node.start([&](Env& env) -> Task<void> {
+    Work::Job job = [&ran] { ran = true; };
+    result.emplace(co_await env.work.run(std::move(job)));
+  });
+  host.world.run(host.world.now() + 1ms, [] { return false; });
+  host.node.crash();
+  REQUIRE(result.has_value());
+  failed_with(Errc::closed, *result);
+  CHECK(!ran);
+}
+
 }  // namespace postproof::test

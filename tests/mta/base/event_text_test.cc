@@ -14,7 +14,7 @@ TEST_CASE("event text: quoting keeps a line a line") {
         "delivered message=0001000000000001 recipient=bob@dest.example host=\"mx1.dest.example [192.0.2.1]:25\" "
         "reply=\"250 ok \\\"fine\\\"\\r\\nevil\" delay=1.5s tls=none");
   CHECK(event_to_text(event::Accepted{7, "m", "", 2, 300, ""}) ==
-        "accepted session=7 message=m sender=\"\" recipients=2 size=300 bounce_of=\"\"");
+        "accepted session=7 message=m sender=\"\" recipients=2 size=300 bounce_of=\"\" login=\"\"");
 }
 
 TEST_CASE("event JSON: parses, and holds what the event holds") {

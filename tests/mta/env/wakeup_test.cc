@@ -76,6 +76,9 @@ struct NoDisk final : Disk {
 struct NoEntropy final : Entropy {
   std::unique_ptr<Random> stream(std::string_view) override { std::abort(); }
 };
+struct NoWork final : Work {
+  Task<Result<void>> run(Job) override { std::abort(); }
+};
 struct NoEvents final : EventSink {
   void emit(const Event&) override {}
 };
@@ -88,7 +91,8 @@ struct Fixture {
   NoEntropy entropy;
   NoEvents events;
   ProcessTls tls;
-  Env env{context.get_executor(), clock, network, disk, entropy, events, tls};
+  NoWork work;
+  Env env{context.get_executor(), clock, network, disk, entropy, events, tls, work};
   TaskGroup group{env.executor};
   Wakeup wakeup{env};
   std::optional<Woken> woken;

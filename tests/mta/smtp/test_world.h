@@ -117,9 +117,18 @@ class TestStream final : public Stream {
   Endpoint local_, peer_;
 };
 
+// Behind the executor, on the test's own thread.
+struct AtOnce final : Work {
+  Task<Result<void>> run(Job job) override {
+    co_await boost::asio::post(boost::asio::use_awaitable);
+    job();
+    co_return Result<void>{};
+  }
+};
+
 class TestWorld : private Network, private Disk, private Entropy, private EventSink {
  public:
-  TestWorld() : env_{io_.get_executor(), clock_, *this, *this, *this, *this, tls_} {}
+  TestWorld() : env_{io_.get_executor(), clock_, *this, *this, *this, *this, tls_, work_} {}
 
   Env& env() { return env_; }
 
@@ -270,6 +279,7 @@ class TestWorld : private Network, private Disk, private Entropy, private EventS
   boost::asio::io_context io_;
   TestClock clock_;
   ProcessTls tls_;
+  AtOnce work_;
   Env env_;
   TestListener* listener_ = nullptr;
 };
