@@ -1,0 +1,55 @@
+// Logins as an SMTP server session asks for them: what may be offered over this connection, an exchange of a mechanism,
+// and the failures so far. Stands on one backend, or none: EXTERNAL needs none. One for each session Env.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "mta/auth/exchange.h"
+#include "mta/auth/failures.h"
+#include "mta/auth/settings.h"
+#include "mta/env/env.h"
+
+namespace postproof::auth {
+
+// Why a mechanism is not begun.
+enum class Denial : std::uint8_t {
+  unknown,    // not one of ours, or one that this connection or backend cannot serve
+  too_weak,   // ours, and not among those that the configuration allows
+  needs_tls,  // nothing is taken in the clear
+};
+
+class Authenticator {
+ public:
+  // `env` and `settings` outlive it.
+  Authenticator(Env& env, const Settings& settings);
+  ~Authenticator();
+
+  // Reads the backend's file, if it is one. Errors as of PasswordFile::load.
+  Task<Result<void>> load();
+
+  const Settings& settings() const { return settings_; }
+  // The stronger first; none: AUTH is not offered over this connection.
+  std::vector<Mechanism> offered(const Channel& channel) const;
+  std::expected<std::unique_ptr<Exchange>, Denial> begin(std::string_view mechanism, const Channel& channel);
+
+  // A login has failed: gives how long its answer is to wait.
+  Duration note_failure(const Endpoint& client);
+  // So often within a while that it is not heard any more.
+  bool shut_out(const Endpoint& client) const;
+  void note_success(const Endpoint& client) { failures_.forget(client); }
+
+ private:
+  bool allowed(Mechanism mechanism) const;
+  bool usable(Mechanism mechanism, const Channel& channel) const;
+
+  Env& env_;
+  const Settings& settings_;
+  std::unique_ptr<Verifier> verifier_;  // null: no passwords
+  class PasswordFile* file_ = nullptr;  // the verifier, if it is one
+  Failures failures_;
+};
+
+}  // namespace postproof::auth
