@@ -90,6 +90,49 @@ std::string format_rfc3339(WallTime time) {
                      c.microsecond);
 }
 
+std::string format_rfc3339_seconds(WallTime time) {
+  const Civil c = civil(time);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute, c.second);
+}
+
+std::optional<WallTime> parse_rfc3339(std::string_view text) {
+  const auto take = [&](std::size_t digits, char behind) -> std::optional<unsigned> {
+    if (text.size() < digits) return std::nullopt;
+    const auto value = parse_decimal(text.substr(0, digits));
+    text.remove_prefix(digits);
+    if (!value || (behind != 0 && (text.empty() || ascii_lower(text[0]) != behind))) return std::nullopt;
+    if (behind != 0) text.remove_prefix(1);
+    return static_cast<unsigned>(*value);
+  };
+  const auto year = take(4, '-'), month = take(2, '-'), day = take(2, 't');
+  const auto hour = take(2, ':'), minute = take(2, ':'), second = take(2, 0);
+  if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year{static_cast<int>(*year)}, std::chrono::month{*month},
+                                         std::chrono::day{*day}};
+  if (!date.ok() || *year < 1970 || *year > 2261 || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
+  Duration since_midnight = std::chrono::hours(*hour) + std::chrono::minutes(*minute) + std::chrono::seconds(*second);
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    std::int64_t scale = 1'000'000'000;
+    std::size_t digits = 0;
+    for (; digits < text.size() && is_digit(text[digits]); ++digits) {
+      scale /= 10;
+      since_midnight += Duration{(text[digits] - '0') * scale};
+    }
+    if (digits == 0 || digits > 9) return std::nullopt;
+    text.remove_prefix(digits);
+  }
+  const WallTime local = WallTime{std::chrono::sys_days{date}} + since_midnight;
+  if (text == "Z" || text == "z") return local;
+  if (text.size() != 6 || (text[0] != '+' && text[0] != '-')) return std::nullopt;
+  const bool east = text[0] == '+';
+  text.remove_prefix(1);
+  const auto offset_hour = take(2, ':'), offset_minute = take(2, 0);
+  if (!offset_hour || !offset_minute || *offset_hour > 23 || *offset_minute > 59) return std::nullopt;
+  const Duration offset = std::chrono::hours(*offset_hour) + std::chrono::minutes(*offset_minute);
+  return east ? local - offset : local + offset;
+}
+
 std::string format_duration(Duration duration) {
   std::int64_t rest = duration.count();
   if (rest == 0) return "0s";

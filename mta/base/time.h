@@ -24,6 +24,12 @@ std::string format_rfc5322(WallTime time);
 
 // "2026-11-23T22:28:17.123456Z" (RFC 3339), always in UTC, microseconds.
 std::string format_rfc3339(WallTime time);
+// The same in whole seconds: "2026-11-23T22:28:17Z".
+std::string format_rfc3339_seconds(WallTime time);
+
+// Reads a date and time of RFC 3339 section 5.6: with "Z" or an offset, a fraction of up to nine digits. None: not of this
+// form, no such day, or a year before 1970 or after 2261.
+std::optional<WallTime> parse_rfc3339(std::string_view text);
 
 // A duration as people write it: "1.5s", "15m", "2h30m", "5d", "20ms", "0s". Exact to the nanosecond.
 std::string format_duration(Duration duration);

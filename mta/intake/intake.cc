@@ -23,6 +23,23 @@ Reply storage_trouble(const Error& error) {
   return Reply::of(451, "4.3.0", "the message could not be stored; try again later");
 }
 
+// What is said relative to the moment of the command becomes a time.
+Envelope begin_envelope(smtp::MailParams params, WallTime now) {
+  Envelope envelope;
+  envelope.sender = std::move(params.sender);
+  envelope.body = params.body;
+  envelope.utf8 = params.utf8;
+  envelope.ret = params.ret;
+  envelope.id = std::move(params.envelope_id);
+  envelope.submitter = std::move(params.submitter);
+  envelope.priority = params.priority.value_or(0);
+  if (const auto& within = params.deliver_within) {
+    envelope.deliver_by = DeliverBy{now + within->time, within->give_up, within->trace};
+  }
+  envelope.hold_until = params.hold_for ? now + *params.hold_for : params.hold_until;
+  return envelope;
+}
+
 }  // namespace
 
 struct SpoolIntakeFactory::Shared {
@@ -131,9 +148,7 @@ class SpoolIntake final : public smtp::Intake {
       if (mute) co_return Reply::of(550, "5.7.27", "the sender's domain takes no mail: it has a null MX");
     }
     session_ = session;
-    envelope_ = Envelope{};
-    envelope_.sender = std::move(params.sender);
-    envelope_.body = params.body;
+    envelope_ = begin_envelope(std::move(params), shared_->env.clock.now());
     co_return Reply::of(250, "2.1.0", "sender ok");
   }
 
@@ -141,7 +156,8 @@ class SpoolIntake final : public smtp::Intake {
     if (auto refusal = refuse_relay(shared_->policy, session_.peer, params.recipient)) co_return std::move(*refusal);
     const intake::Policy& policy = shared_->policy;
     if (policy.postmaster && is_own_postmaster(policy, params.recipient)) params.recipient = *policy.postmaster;
-    envelope_.recipients.push_back(Recipient{std::move(params.recipient)});
+    envelope_.recipients.push_back(
+        Recipient{std::move(params.recipient), params.notify, std::move(params.original)});
     co_return Reply::of(250, "2.1.5", "recipient ok");
   }
 

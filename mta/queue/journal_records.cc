@@ -10,7 +10,10 @@ namespace postproof::queue::journal {
 namespace {
 
 // Bits of a message's flags.
-constexpr std::uint8_t kHasSender = 1, kBodyInFile = 2, kContentLost = 4, kKnownFlags = 7;
+constexpr std::uint8_t kHasSender = 1, kBodyInFile = 2, kContentLost = 4, kHasParameters = 8, kKnownFlags = 15;
+// Bits of a message's parameters, and of a recipient's.
+constexpr std::uint8_t kUtf8 = 1, kSubmitter = 2, kDeliverBy = 4, kGiveUp = 8, kTrace = 16, kHeld = 32, kKnownParameters = 63;
+constexpr std::uint8_t kNotifySaid = 1, kSuccess = 2, kFailure = 4, kDelay = 8, kKnownNotify = 15;
 // Bits of what stands behind a recipient's state.
 constexpr std::uint8_t kNoResult = 0, kReply = 1, kError = 2;
 
@@ -124,6 +127,59 @@ AttemptResult read_result(OctetReader& in, std::uint8_t kind) {
   return result;
 }
 
+// Most messages come without parameters, and cost nothing here.
+bool has_parameters(const Envelope& envelope) {
+  Envelope bare;
+  bare.sender = envelope.sender;
+  bare.body = envelope.body;
+  for (const Recipient& recipient : envelope.recipients) bare.recipients.push_back(Recipient{recipient.address});
+  return bare != envelope;
+}
+
+void write_parameters(OctetWriter& out, const Envelope& envelope) {
+  const auto& by = envelope.deliver_by;
+  out.u8(static_cast<std::uint8_t>((envelope.utf8 ? kUtf8 : 0) | (envelope.submitter ? kSubmitter : 0) |
+                                   (by ? kDeliverBy : 0) | (by && by->give_up ? kGiveUp : 0) |
+                                   (by && by->trace ? kTrace : 0) | (envelope.hold_until ? kHeld : 0)));
+  out.u8(static_cast<std::uint8_t>(envelope.ret));
+  out.text(envelope.id);
+  out.u8(static_cast<std::uint8_t>(envelope.priority));
+  if (envelope.submitter) out.text(*envelope.submitter);
+  if (by) write_time(out, by->when);
+  if (envelope.hold_until) write_time(out, *envelope.hold_until);
+  for (const Recipient& recipient : envelope.recipients) {
+    const Notify& notify = recipient.notify;
+    out.u8(static_cast<std::uint8_t>((notify.said ? kNotifySaid : 0) | (notify.success ? kSuccess : 0) |
+                                     (notify.failure ? kFailure : 0) | (notify.delay ? kDelay : 0)));
+    out.text(recipient.original);
+  }
+}
+
+void read_parameters(OctetReader& in, Envelope& envelope) {
+  const std::uint8_t flags = in.u8();
+  if ((flags & ~kKnownParameters) != 0) in.turn_bad();
+  envelope.utf8 = (flags & kUtf8) != 0;
+  const std::uint8_t ret = in.u8();
+  if (ret > static_cast<std::uint8_t>(Return::full)) in.turn_bad();
+  envelope.ret = static_cast<Return>(ret);
+  envelope.id = in.text();
+  envelope.priority = static_cast<std::int8_t>(in.u8());
+  if ((flags & kSubmitter) != 0) envelope.submitter = std::string(in.text());
+  if ((flags & kDeliverBy) != 0) {
+    envelope.deliver_by = DeliverBy{read_time(in), (flags & kGiveUp) != 0, (flags & kTrace) != 0};
+  } else if ((flags & (kGiveUp | kTrace)) != 0) {
+    in.turn_bad();
+  }
+  if ((flags & kHeld) != 0) envelope.hold_until = read_time(in);
+  for (Recipient& recipient : envelope.recipients) {
+    const std::uint8_t notify = in.u8();
+    if ((notify & ~kKnownNotify) != 0) in.turn_bad();
+    recipient.notify = Notify{(notify & kNotifySaid) != 0, (notify & kSuccess) != 0, (notify & kFailure) != 0,
+                              (notify & kDelay) != 0};
+    recipient.original = in.text();
+  }
+}
+
 void write_message(OctetWriter& out, const MessageMeta& meta) {
   const StoredMessage& message = meta.message;
   const Envelope& envelope = message.envelope;
@@ -133,12 +189,14 @@ void write_message(OctetWriter& out, const MessageMeta& meta) {
   out.u64(message.header_size);
   out.u64(message.body_size);
   out.u32(meta.body_crc);
+  const bool parameters = has_parameters(envelope);
   out.u8(static_cast<std::uint8_t>((envelope.sender ? kHasSender : 0) | (meta.body_in_file ? kBodyInFile : 0) |
-                                   (meta.content_lost ? kContentLost : 0)));
+                                   (meta.content_lost ? kContentLost : 0) | (parameters ? kHasParameters : 0)));
   out.u8(static_cast<std::uint8_t>(envelope.body));
   if (envelope.sender) write_address(out, *envelope.sender);
   out.u32(static_cast<std::uint32_t>(envelope.recipients.size()));
   for (const Recipient& recipient : envelope.recipients) write_address(out, recipient.address);
+  if (parameters) write_parameters(out, envelope);
 }
 MessageMeta read_message(OctetReader& in) {
   MessageMeta meta;
@@ -161,6 +219,7 @@ MessageMeta read_message(OctetReader& in) {
   for (std::uint32_t i = 0; i < recipients && in.good(); ++i) {
     message.envelope.recipients.push_back(Recipient{read_address(in)});
   }
+  if ((flags & kHasParameters) != 0) read_parameters(in, message.envelope);
   return meta;
 }
 

@@ -24,8 +24,6 @@ constexpr std::string_view kBadArguments = "5.5.4";
 constexpr std::string_view kBadRecipient = "5.1.3";
 constexpr std::string_view kBadSender = "5.1.7";
 
-constexpr std::size_t kSizeDigits = 20;  // RFC 1870 section 4
-
 // Commands that exist and that we do not offer. AUTH (RFC 4954) and BDAT (RFC 3030) leave this list when their
 // extension comes; the others are here to stay.
 constexpr std::array<std::string_view, 8> kNotOfferedVerbs = {"AUTH", "BDAT", "EXPN", "ETRN",
@@ -39,8 +37,6 @@ constexpr std::array<std::string_view, 9> kHttpMethods = {"GET",    "HEAD",    "
 Refusal refuse(int code, std::string_view status, std::string text) {
   return Refusal(Reply::of(code, status, std::move(text)));
 }
-
-bool is_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 bool contains_ignoring_case(std::span<const std::string_view> words, std::string_view word) {
   return std::any_of(words.begin(), words.end(), [&](std::string_view w) { return equal_ignoring_case(w, word); });
@@ -92,66 +88,6 @@ std::expected<PathText, std::string> split_path(std::string_view text) {
   return path;
 }
 
-struct Parameter {
-  std::string_view keyword;
-  std::optional<std::string_view> value;
-};
-
-// RFC 5321 section 4.1.2: esmtp-param.
-std::optional<Parameter> parse_parameter(std::string_view word) {
-  const auto equals = word.find('=');
-  Parameter parameter{word.substr(0, equals), std::nullopt};
-  const std::string_view keyword = parameter.keyword;
-  if (keyword.empty() || !is_alnum(keyword[0])) return std::nullopt;
-  if (!std::all_of(keyword.begin(), keyword.end(), [](char c) { return is_alnum(c) || c == '-'; })) return std::nullopt;
-  if (equals != std::string_view::npos) {
-    parameter.value = word.substr(equals + 1);
-    if (parameter.value->empty() || parameter.value->contains('=')) return std::nullopt;
-  }
-  return parameter;
-}
-
-std::expected<std::vector<Parameter>, Reply> parse_parameters(std::string_view text) {
-  std::vector<Parameter> parameters;
-  for (const std::string_view word : split(text, ' ')) {
-    if (word.empty()) continue;
-    const auto parameter = parse_parameter(word);
-    if (!parameter) return refuse(501, kBadArguments, "malformed parameter");
-    for (const Parameter& earlier : parameters) {
-      if (equal_ignoring_case(earlier.keyword, parameter->keyword)) {
-        return refuse(501, kBadArguments, "the same parameter twice");
-      }
-    }
-    parameters.push_back(*parameter);
-  }
-  return parameters;
-}
-
-// RFC 1870 section 4: 1 to 20 digits. What does not fit into 64 bits is over any limit, and stays so.
-std::optional<std::uint64_t> parse_size_value(std::string_view digits) {
-  if (digits.empty() || digits.size() > kSizeDigits) return std::nullopt;
-  if (!std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
-  return parse_decimal(digits).value_or(UINT64_MAX);
-}
-
-std::optional<Reply> apply(const Parameter& parameter, bool extended, MailParams& params) {
-  if (extended && equal_ignoring_case(parameter.keyword, "SIZE")) {
-    params.size = parameter.value ? parse_size_value(*parameter.value) : std::nullopt;
-    if (!params.size) return Reply::of(501, kBadArguments, "malformed SIZE");
-    return std::nullopt;
-  }
-  if (extended && equal_ignoring_case(parameter.keyword, "BODY")) {
-    const std::string_view value = parameter.value.value_or("");
-    if (equal_ignoring_case(value, "8BITMIME")) {
-      params.body = BodyType::eight_bit;
-    } else if (!equal_ignoring_case(value, "7BIT")) {
-      return Reply::of(501, kBadArguments, "BODY is 7BIT or 8BITMIME");
-    }
-    return std::nullopt;
-  }
-  return Reply::of(555, kBadArguments, "parameter not recognized");
-}
-
 // Takes "FROM:" or "TO:" off the arguments, and blanks behind it, which the grammar does not have and many clients do.
 bool take_word(std::string_view& arguments, std::string_view word) {
   if (!starts_with_ignoring_case(arguments, word)) return false;
@@ -160,7 +96,7 @@ bool take_word(std::string_view& arguments, std::string_view word) {
   return true;
 }
 
-std::expected<Command, Reply> parse_mail(std::string_view arguments, bool extended) {
+std::expected<Command, Reply> parse_mail(std::string_view arguments, const Capabilities& offered) {
   if (!take_word(arguments, "FROM:")) return refuse(501, kBadArguments, "syntax: MAIL FROM:<address>");
   const auto path = split_path(arguments);
   if (!path) return refuse(501, kBadSender, path.error());
@@ -170,15 +106,11 @@ std::expected<Command, Reply> parse_mail(std::string_view arguments, bool extend
     if (!address) return refuse(501, kBadSender, address.error());
     mail.params.sender = std::move(*address);
   }
-  const auto parameters = parse_parameters(path->rest);
-  if (!parameters) return Refusal(parameters.error());
-  for (const Parameter& parameter : *parameters) {
-    if (auto refusal = apply(parameter, extended, mail.params)) return Refusal(std::move(*refusal));
-  }
+  if (auto refusal = read_mail_parameters(path->rest, offered, mail.params)) return Refusal(std::move(*refusal));
   return mail;
 }
 
-std::expected<Command, Reply> parse_rcpt(std::string_view arguments) {
+std::expected<Command, Reply> parse_rcpt(std::string_view arguments, const Capabilities& offered) {
   if (!take_word(arguments, "TO:")) return refuse(501, kBadArguments, "syntax: RCPT TO:<address>");
   const auto path = split_path(arguments);
   if (!path) return refuse(501, kBadRecipient, path.error());
@@ -191,9 +123,7 @@ std::expected<Command, Reply> parse_rcpt(std::string_view arguments) {
     if (!address) return refuse(501, kBadRecipient, address.error());
     rcpt.params.recipient = std::move(*address);
   }
-  const auto parameters = parse_parameters(path->rest);
-  if (!parameters) return Refusal(parameters.error());
-  if (!parameters->empty()) return refuse(555, kBadArguments, "parameter not recognized");
+  if (auto refusal = read_rcpt_parameters(path->rest, offered, rcpt.params)) return Refusal(std::move(*refusal));
   return rcpt;
 }
 
@@ -215,7 +145,7 @@ bool is_another_protocol(std::string_view line) {
   return contains_ignoring_case(kHttpMethods, verb) && line.find(" HTTP/") != std::string_view::npos;
 }
 
-std::expected<Command, Reply> parse_command(std::string_view line, bool extended) {
+std::expected<Command, Reply> parse_command(std::string_view line, const Capabilities& offered) {
   line = line.substr(0, line.find_last_not_of(" \t") + 1);
   const auto blank = std::min(line.find(' '), line.size());
   const std::string_view verb = line.substr(0, blank);
@@ -223,18 +153,18 @@ std::expected<Command, Reply> parse_command(std::string_view line, bool extended
   arguments.remove_prefix(std::min(arguments.find_first_not_of(' '), arguments.size()));
   const auto is = [&](std::string_view known) { return equal_ignoring_case(verb, known); };
 
-  const bool offered = contains_ignoring_case(kVerbs, verb);
-  if (!offered && !contains_ignoring_case(kNotOfferedVerbs, verb)) {
+  const bool known = contains_ignoring_case(kVerbs, verb);
+  if (!known && !contains_ignoring_case(kNotOfferedVerbs, verb)) {
     return refuse(500, kBadSyntax, octet_trouble(line).value_or("command not recognized"));
   }
   if (auto trouble = octet_trouble(arguments)) {
     return refuse(501, is("EHLO") || is("HELO") ? "" : kBadSyntax, std::move(*trouble));
   }
-  if (!offered) return refuse(502, kNotOffered, "command not offered");
+  if (!known) return refuse(502, kNotOffered, "command not offered");
 
   if (is("EHLO") || is("HELO")) return parse_hello(arguments, is("EHLO"));
-  if (is("MAIL")) return parse_mail(arguments, extended);
-  if (is("RCPT")) return parse_rcpt(arguments);
+  if (is("MAIL")) return parse_mail(arguments, offered);
+  if (is("RCPT")) return parse_rcpt(arguments, offered);
   if (is("NOOP")) return command::Noop{};
   if (is("HELP")) return command::Help{};
   if (is("VRFY")) {

@@ -1,4 +1,4 @@
-// The grammar of SMTP commands (RFC 5321 sections 4.1.1 to 4.1.3, RFC 1870, RFC 6152). No I/O, no state.
+// The grammar of SMTP commands (RFC 5321 sections 4.1.1 to 4.1.3). No I/O, no state.
 //
 // Verbs, parameters and paths that are fine come out as a Command; everything else as the reply that refuses
 // it: 500 not a command, 501 bad arguments, 502 a command that we know and do not offer, 555 a parameter that
@@ -10,7 +10,8 @@
 #include <string_view>
 #include <variant>
 
-#include "mta/smtp/intake.h"
+#include "mta/smtp/capabilities.h"
+#include "mta/smtp/parameters.h"
 #include "mta/smtp/reply.h"
 
 namespace postproof::smtp {
@@ -38,9 +39,9 @@ struct Quit {};
 using Command = std::variant<command::Hello, command::Mail, command::Rcpt, command::Data, command::Rset, command::Noop,
                              command::Vrfy, command::Help, command::StartTls, command::Quit>;
 
-// `line` without its CRLF, of any octets. `extended`: the session is in EHLO's terms, so that MAIL may have the
-// parameters of the extensions that we offer; after HELO there are none (RFC 5321 section 4.1.1.11).
-std::expected<Command, Reply> parse_command(std::string_view line, bool extended);
+// `line` without its CRLF, of any octets. `offered`: what stands in the session; after HELO nothing does, and MAIL and RCPT
+// have no parameters (RFC 5321 section 4.1.1.11).
+std::expected<Command, Reply> parse_command(std::string_view line, const Capabilities& offered);
 
 // The line begins a request of HTTP, or a TLS handshake: whoever sends it does not know that this is SMTP, and what
 // follows may be commands that somebody has put into its content (a web page that posts to our port).

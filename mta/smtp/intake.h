@@ -5,12 +5,11 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "mta/base/endpoint.h"
 #include "mta/env/task.h"
-#include "mta/mail/envelope.h"
+#include "mta/smtp/parameters.h"
 #include "mta/smtp/reply.h"
 
 namespace postproof::smtp {
@@ -22,16 +21,6 @@ struct SessionInfo {
   std::string helo;    // argument of the last EHLO or HELO; empty before
   bool esmtp = false;  // it was EHLO
   std::string tls;     // version and cipher: "TLSv1.3 TLS_AES_256_GCM_SHA384"; empty in the clear
-};
-
-struct MailParams {
-  ReversePath sender;
-  std::optional<std::uint64_t> size;  // SIZE=, RFC 1870
-  BodyType body = BodyType::seven_bit;
-};
-
-struct RcptParams {
-  Address recipient;
 };
 
 // Octets of content: owned, at most limits::kChunk.

@@ -67,7 +67,9 @@ class ServerSession {
   Task<void> secure();
   Task<void> receive(std::unique_ptr<Incoming> incoming);
 
-  Reply hello_reply(bool extended) const;
+  Reply hello_reply() const;
+  // The extensions that stand: after HELO none, and before either what EHLO will bring.
+  Capabilities offered() const;
   void drop_transaction();
   // Queues a reply. A refusal counts, and the one too many becomes 421.
   void answer(Reply reply);

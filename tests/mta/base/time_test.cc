@@ -50,3 +50,22 @@ TEST_CASE("dates: RFC 5322 and RFC 3339, leap years and midnights") {
   CHECK(format_rfc5322(WallTime{}) == "Thu, 01 Jan 1970 00:00:00 +0000");
   CHECK(format_rfc3339(start + 1234567us) == "2026-01-01T00:00:01.234567Z");
 }
+
+TEST_CASE("dates: RFC 3339 read") {
+  const WallTime start{std::chrono::seconds{1'767'225'600}};
+  CHECK(format_rfc3339_seconds(start) == "2026-01-01T00:00:00Z");
+  for (const char* text : {"2026-01-01T00:00:00Z", "2026-01-01t00:00:00z", "2026-01-01T01:30:00+01:30",
+                           "2025-12-31T16:00:00.000-08:00", "2025-12-31T23:59:60Z"}) {
+    CAPTURE(text);
+    CHECK(parse_rfc3339(text) == start);
+  }
+  CHECK(parse_rfc3339("2026-01-01T00:00:00.123456789Z") == start + 123456789ns);
+  CHECK(parse_rfc3339("2024-02-29T00:00:00Z"));
+  for (const char* text : {"", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01 00:00:00Z", "2026-02-29T00:00:00Z",
+                           "2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z", "2026-01-01T00:00:00.Z",
+                           "2026-01-01T00:00:00+1:00", "2026-01-01T00:00:00+01:00x", "1969-12-31T23:59:59Z",
+                           "9999-01-01T00:00:00Z", "2026-01-01T00:00:00Zx", "+026-01-01T00:00:00Z"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_rfc3339(text));
+  }
+}

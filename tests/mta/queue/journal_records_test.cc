@@ -60,6 +60,37 @@ TEST_CASE("records: a commit there and back, with and without a sender") {
   CHECK(same(*decoded, meta));
 }
 
+TEST_CASE("records: a commit with all that MAIL and RCPT may say") {
+  MessageMeta meta = some_meta();
+  Envelope& envelope = meta.message.envelope;
+  envelope.utf8 = true;
+  envelope.ret = Return::headers;
+  envelope.id = "a+2Bb";
+  envelope.submitter = "<>";
+  envelope.priority = -9;
+  envelope.deliver_by = DeliverBy{WallTime{5s}, true, true};
+  envelope.hold_until = WallTime{7s};
+  envelope.recipients[0].notify = Notify{true, true, false, true};
+  envelope.recipients[1].original = "rfc822;bob";
+  auto decoded = decode_commit(encode_commit(meta));
+  REQUIRE(decoded);
+  CHECK(same(*decoded, meta));
+  // Each of them alone is enough to be kept.
+  for (const auto& say : {+[](Envelope& e) { e.utf8 = true; }, +[](Envelope& e) { e.ret = Return::full; },
+                          +[](Envelope& e) { e.id = "x"; }, +[](Envelope& e) { e.submitter = "x"; },
+                          +[](Envelope& e) { e.priority = 3; }, +[](Envelope& e) { e.deliver_by = DeliverBy{}; },
+                          +[](Envelope& e) { e.hold_until = WallTime{}; },
+                          +[](Envelope& e) { e.recipients[1].notify.said = true; },
+                          +[](Envelope& e) { e.recipients[0].original = "rfc822;x"; }}) {
+    MessageMeta one = some_meta();
+    say(one.message.envelope);
+    decoded = decode_commit(encode_commit(one));
+    REQUIRE(decoded);
+    CHECK(same(*decoded, one));
+    CHECK_FALSE(same(*decoded, some_meta()));
+  }
+}
+
 TEST_CASE("records: progress there and back, with a reply, an error and nothing") {
   Progress progress = test::progress(RecipientStatus::pending, 7);
   auto decoded = decode_progress(encode_progress(progress));

@@ -10,9 +10,28 @@ using namespace postproof::smtp;
 
 namespace {
 
+// What a server offers that offers what it can.
+Capabilities everything() {
+  Capabilities all;
+  all.extended = true;
+  all.size = all.eight_bit_mime = all.dsn = all.utf8 = all.mt_priority = true;
+  all.auth = {"PLAIN"};
+  all.deliver_by = Duration{0};
+  all.future_release = FutureRelease{24h, WallTime{} + 24h};
+  return all;
+}
+
+// What was said of SIZE and 8BITMIME.
+Capabilities basics() {
+  Capabilities basic;
+  basic.extended = true;
+  basic.size = basic.eight_bit_mime = true;
+  return basic;
+}
+
 // "ok VERB ..." for a command, the reply's first words for a refusal.
-std::string told(std::string_view line, bool extended = true) {
-  const auto command = parse_command(line, extended);
+std::string told(std::string_view line, const Capabilities& offered = basics()) {
+  const auto command = parse_command(line, offered);
   if (!command) {
     const Reply& reply = command.error();
     return std::to_string(reply.code) + (reply.status ? " " + reply.status->to_string() : "");
@@ -184,25 +203,59 @@ TEST_CASE("requests of HTTP and handshakes of TLS are known") {
 }
 
 TEST_CASE("after HELO no extension is in force") {
-  CHECK(told("MAIL FROM:<a@b>", false) == "mail <a@b>");
-  CHECK(told("MAIL FROM:<a@b> SIZE=1", false) == "555 5.5.4");
-  CHECK(told("MAIL FROM:<a@b> BODY=8BITMIME", false) == "555 5.5.4");
+  CHECK(told("MAIL FROM:<a@b>", Capabilities{}) == "mail <a@b>");
+  CHECK(told("MAIL FROM:<a@b> SIZE=1", Capabilities{}) == "555 5.5.4");
+  CHECK(told("MAIL FROM:<a@b> BODY=8BITMIME", Capabilities{}) == "555 5.5.4");
 }
 
 TEST_CASE("whatever is cut off or put in, a line is a command or a refusal, and refusals hold no octet of their own") {
   const std::string line = "MAIL FROM:<@a.example,@b:\"x\\\"y\"@[IPv6:::1]> SIZE=10 BODY=8BITMIME";
-  REQUIRE(parse_command(line, true));
+  REQUIRE(parse_command(line, basics()));
   for (std::size_t i = 0; i <= line.size(); ++i) {
     for (int octet = 0; octet < 256; ++octet) {
       std::string changed = line;
       changed.insert(i, 1, static_cast<char>(octet));
       for (const std::string& text : {line.substr(0, i), changed}) {
-        const auto command = parse_command(text, true);
+        const auto command = parse_command(text, basics());
         if (command) continue;
         CHECK((command.error().code >= 500 && command.error().code <= 555));
         const std::string wire = command.error().to_wire();
         CHECK(wire.find_first_of("\r\n") == wire.size() - 2);
       }
     }
+  }
+}
+
+TEST_CASE("parameters of extensions: read where they are offered, else 555") {
+  const std::string mail = "MAIL FROM:<a@b> ", rcpt = "RCPT TO:<a@b> ";
+  for (const std::string& line :
+       {mail + "RET=FULL", mail + "ret=hdrs", mail + "ENVID=a+2Bb", mail + "SMTPUTF8", mail + "AUTH=<>", mail + "AUTH=e+3Dmc2@b",
+        mail + "BY=120;R", mail + "BY=-10;N", mail + "BY=+120;RT", mail + "by=0;nt", mail + "HOLDFOR=1",
+        mail + "HOLDUNTIL=2026-11-24T10:00:00Z", mail + "MT-PRIORITY=9", mail + "MT-PRIORITY=-9",
+        mail + "SIZE=1 BODY=8BITMIME RET=FULL ENVID=x SMTPUTF8", rcpt + "NOTIFY=NEVER", rcpt + "NOTIFY=success,DELAY,failure",
+        rcpt + "ORCPT=rfc822;a+2Bb@c", rcpt + "NOTIFY=FAILURE ORCPT=x400;y"}) {
+    CAPTURE(line);
+    CHECK(told(line, everything()).starts_with(line.starts_with("MAIL") ? "mail <a@b>" : "rcpt <a@b>"));
+    CHECK(told(line, basics()) == "555 5.5.4");
+  }
+}
+
+TEST_CASE("parameters of extensions that are malformed: 501") {
+  const std::string mail = "MAIL FROM:<a@b> ", rcpt = "RCPT TO:<a@b> ";
+  const std::string hundred = std::string(100, 'x');
+  CHECK(told(mail + "ENVID=" + hundred, everything()) == "mail <a@b>");
+  for (const std::string& line :
+       {mail + "RET", mail + "RET=BOTH", mail + "RET=FULL RET=HDRS", mail + "ENVID=", mail + "ENVID=a+b", mail + "ENVID=a+4",
+        mail + "ENVID=a+4g", mail + "ENVID=a+4a", mail + "ENVID=" + hundred + "x", mail + "SMTPUTF8=1", mail + "AUTH=",
+        mail + "AUTH=<a>+", mail + "BY=10", mail + "BY=10;", mail + "BY=10;X", mail + "BY=10;RTT", mail + "BY=10;RX",
+        mail + "BY=0;R", mail + "BY=-1;R", mail + "BY=1234567890;N", mail + "BY=;N", mail + "HOLDFOR=0", mail + "HOLDFOR=x",
+        mail + "HOLDFOR=1234567890", mail + "HOLDUNTIL=tomorrow", mail + "HOLDFOR=1 HOLDUNTIL=2026-11-24T10:00:00Z",
+        mail + "HOLDUNTIL=2026-11-24T10:00:00Z HOLDFOR=1", mail + "MT-PRIORITY=10", mail + "MT-PRIORITY=+1",
+        mail + "MT-PRIORITY", rcpt + "NOTIFY", rcpt + "NOTIFY=NEVER,SUCCESS", rcpt + "NOTIFY=SUCCESS,SUCCESS",
+        rcpt + "NOTIFY=NEVER,NEVER", rcpt + "NOTIFY=FAILURE,", rcpt + "NOTIFY=SOON", rcpt + "NOTIFY=DELAY NOTIFY=DELAY",
+        rcpt + "ORCPT=a@b", rcpt + "ORCPT=;a@b", rcpt + "ORCPT=rfc822;", rcpt + "ORCPT=rfc822;a+b",
+        rcpt + "ORCPT=rfc822;" + std::string(500, 'x')}) {
+    CAPTURE(line);
+    CHECK(told(line, everything()) == "501 5.5.4");
   }
 }

@@ -175,3 +175,25 @@ TEST_CASE("capabilities") {
     CHECK_FALSE(offered.pipelining);
   }
 }
+
+TEST_CASE("capabilities: what is told is read back") {
+  Capabilities all;
+  all.extended = all.pipelining = all.eight_bit_mime = all.enhanced_status_codes = all.start_tls = true;
+  all.size = all.chunking = all.dsn = all.utf8 = all.etrn = all.mt_priority = true;
+  all.size_max = 1000;
+  all.auth = {"SCRAM-SHA-256", "PLAIN"};
+  all.mail_max = 20;
+  all.rcpt_max = 100;
+  all.deliver_by = 60s;
+  all.future_release = FutureRelease{24h, WallTime{std::chrono::seconds{1'767'225'600}}};
+  all.xclient = {"ADDR", "NAME"};
+  const auto told = [](const Capabilities& c) {
+    std::vector<std::string> lines = c.lines();
+    lines.insert(lines.begin(), "mx");
+    return Capabilities::of(Reply{250, std::nullopt, std::move(lines)});
+  };
+  CHECK(told(all) == all);
+  Capabilities none;
+  none.extended = true;
+  CHECK(told(none) == none);
+}

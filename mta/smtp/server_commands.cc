@@ -1,0 +1,181 @@
+// What a server session does at each command but those that bring content (server_content.cc).
+#include <fmt/format.h>
+
+#include <utility>
+#include <vector>
+
+#include "mta/smtp/server_session.h"
+#include "mta/tls/stream.h"
+
+namespace postproof::smtp {
+
+namespace {
+
+// Commands that change nothing or start again (NOOP, HELP, VRFY, RSET, EHLO) before a message must have come.
+constexpr unsigned kJunkMax = 100;
+
+}  // namespace
+
+Task<void> ServerSession::handle(Command command) {
+  co_await std::visit([this](auto& which) { return on(std::move(which)); }, command);
+}
+
+// RFC 5321 section 4.1.1.1: once more is as good as RSET (section 4.1.4).
+Task<void> ServerSession::on(command::Hello hello) {
+  drop_transaction();
+  info_.helo = std::move(hello.name);
+  info_.esmtp = hello.extended;
+  greeted_ = true;
+  if (!junk()) say(hello_reply());
+  co_return;
+}
+
+// The lines behind the first tell what stands from now on (RFC 5321 section 4.1.1.1).
+Reply ServerSession::hello_reply() const {
+  Reply reply = Reply::of(250, "", settings_.hostname);
+  const std::vector<std::string> lines = offered().lines();
+  reply.lines.insert(reply.lines.end(), lines.begin(), lines.end());
+  return reply;
+}
+
+Capabilities ServerSession::offered() const {
+  Capabilities offered;
+  if (greeted_ && !info_.esmtp) return offered;
+  offered.extended = true;
+  offered.pipelining = settings_.pipelining;
+  offered.size = true;
+  if (settings_.message_size_max > 0) offered.size_max = settings_.message_size_max;
+  offered.eight_bit_mime = true;
+  offered.enhanced_status_codes = true;
+  offered.start_tls = settings_.tls_context && info_.tls.empty();
+  return offered;
+}
+
+Task<void> ServerSession::on(command::Mail mail) {
+  if (!greeted_) {
+    answer(Reply::of(503, "5.5.1", "say EHLO first"));
+    co_return;
+  }
+  if (transaction_) {
+    answer(Reply::of(503, "5.5.1", "a transaction is open already"));
+    co_return;
+  }
+  // RFC 3207 section 4.
+  if (settings_.tls == TlsLevel::require && info_.tls.empty()) {
+    answer(Reply::of(530, "5.7.0", "say STARTTLS first"));
+    co_return;
+  }
+  // RFC 1870 section 6.1. A limit of 0 is none (section 4).
+  if (settings_.message_size_max > 0 && mail.params.size.value_or(0) > settings_.message_size_max) {
+    answer(Reply::of(552, "5.3.4", fmt::format("message over the limit of {} octets", settings_.message_size_max)));
+    co_return;
+  }
+  Reply reply = co_await intake_->mail(info_, std::move(mail.params));
+  transaction_ = reply.positive();
+  answer(std::move(reply));
+}
+
+Task<void> ServerSession::on(command::Rcpt rcpt) {
+  if (!transaction_) {
+    answer(Reply::of(503, "5.5.1", "say MAIL first"));
+    co_return;
+  }
+  // RFC 5321 section 4.5.3.1.10: those before stay accepted.
+  if (recipients_ >= settings_.recipients_max) {
+    answer(Reply::of(452, "4.5.3", "too many recipients"));
+    co_return;
+  }
+  Reply reply = co_await intake_->rcpt(std::move(rcpt.params));
+  if (reply.positive()) {
+    ++recipients_;
+  } else {
+    recipients_refused_ = true;
+  }
+  answer(std::move(reply));
+}
+
+Task<void> ServerSession::on(command::Rset) {
+  drop_transaction();
+  if (!junk()) say(Reply::of(250, "2.0.0", "ok"));
+  co_return;
+}
+
+Task<void> ServerSession::on(command::Noop) {
+  if (!junk()) say(Reply::of(250, "2.0.0", "ok"));
+  co_return;
+}
+
+// RFC 5321 section 3.5.3: whether an address is good is told to RCPT only.
+Task<void> ServerSession::on(command::Vrfy) {
+  if (!junk()) say(Reply::of(252, "2.0.0", "cannot verify, but will take the message and try"));
+  co_return;
+}
+
+Task<void> ServerSession::on(command::Help) {
+  if (!junk()) say(Reply::of(214, "2.0.0", "EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP STARTTLS QUIT: see RFC 5321"));
+  co_return;
+}
+
+// RFC 3207 section 4. What stands behind the command came in the clear, and must not be read as if it had come within
+// TLS (section 6, and the injections of 2011): it ends the session, before TLS hides whose it was.
+Task<void> ServerSession::on(command::StartTls) {
+  if (auto refusal = refuse_tls()) {
+    answer(std::move(*refusal));
+    co_return;
+  }
+  if (!reader_->empty()) {
+    end(Reply::of(421, "4.7.0", "octets in the clear behind STARTTLS"), "out of step");
+    co_return;
+  }
+  say(Reply::of(220, "2.0.0", "go ahead"));
+  const bool written = co_await flush();
+  if (written) co_await secure();
+  co_return;
+}
+
+std::optional<Reply> ServerSession::refuse_tls() const {
+  if (!settings_.tls_context) return Reply::of(502, "5.5.1", "command not offered");
+  if (!info_.tls.empty()) return Reply::of(503, "5.5.1", "TLS is on already");
+  if (!info_.esmtp) return Reply::of(503, "5.5.1", "say EHLO first");
+  if (transaction_) return Reply::of(503, "5.5.1", "not within a transaction");
+  return std::nullopt;
+}
+
+// From the 220 to a session that knows nothing of what was said before (RFC 3207 section 4.2).
+Task<void> ServerSession::secure() {
+  auto secured = std::make_unique<tls::Stream>(env_, settings_.tls_context, std::move(stream_), reader_->buffered());
+  tls::Stream& tls = *secured;
+  stream_ = std::move(secured);
+  read_from_stream();
+  waiting_ = Waiting::for_write;  // a stop says nothing in between
+  const auto done = co_await tls.handshake(until(settings_.command_timeout));
+  waiting_ = Waiting::no;
+  if (!done) {
+    env_.events.emit(event::Tls{info_.session, event::Direction::in, done.error().what, {}, {}, {}, {}});
+    ending_ = true;
+    if (reason_.empty()) reason_ = "TLS failed";
+    co_return;
+  }
+  const tls::Agreed& agreed = tls.agreed();
+  env_.events.emit(event::Tls{info_.session, event::Direction::in, "ok", agreed.version, agreed.cipher,
+                              agreed.server_name, agreed.verified});
+  drop_transaction();
+  greeted_ = false;
+  info_.helo.clear();
+  info_.esmtp = false;
+  info_.tls = agreed.to_string();
+}
+
+Task<void> ServerSession::on(command::Quit) {
+  end(Reply::of(221, "2.0.0", "bye"), "quit");
+  co_return;
+}
+
+// One more command that leads nowhere; true: it was one too many.
+bool ServerSession::junk() {
+  if (++junk_ <= kJunkMax) return false;
+  end(Reply::of(421, "4.7.0", "too many commands without a message"), "too many errors");
+  return true;
+}
+
+}  // namespace postproof::smtp
