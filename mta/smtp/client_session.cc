@@ -110,6 +110,7 @@ Task<std::expected<void, ClientResult>> ClientSession::connect(Endpoint to, TlsL
 Task<std::expected<void, ClientResult>> ClientSession::start_tls(TlsLevel level) {
   if (!capabilities_.start_tls) {
     if (level == TlsLevel::may) co_return std::expected<void, ClientResult>();
+    state_ = State::in_step;  // no message may be sent over it, the next one no more than this one
     What missing = Error{Errc::invalid, "peer does not offer STARTTLS"};
     env_.events.emit(event::Tls{session_, event::Direction::out, "not offered", {}, {}, {}, {}});
     co_return std::unexpected(ClientResult{ClientStage::starttls, std::move(missing)});
