@@ -40,6 +40,8 @@ void check_null_sender(const Evidence& evidence, std::vector<Failure>& failures)
 void check_newlines(const Evidence& evidence, std::vector<Failure>& failures);
 // An MTA uses no extension that the server has not offered (RFC 5321 section 2.2.1).
 void check_extensions(const Evidence& evidence, std::vector<Failure>& failures);
+// What a server has refused for good is not tried again, and what may pass is not given up early (RFC 5321 section 4.2.1).
+void check_finality(const Evidence& evidence, std::vector<Failure>& failures);
 // What MTAs tell of accepting and delivering is what crossed the wire.
 void check_events(const Evidence& evidence, std::vector<Failure>& failures);
 // No mail in the clear where an MTA's configuration forbids it, and its "tls" events are true.

@@ -19,6 +19,7 @@ class Recorder {
     if constexpr (std::is_same_v<What, record::Dial>) {
       connections_[{what.from, what.to}] = what.connection;
     }
+    octets_ += sizeof(Record) + content_of(what);
     recording_.records.push_back(Record{now_(), std::move(what)});
   }
 
@@ -29,11 +30,24 @@ class Recorder {
     return at == connections_.end() ? 0 : at->second;
   }
 
+  // What has been added takes so much memory, short texts aside.
+  std::uint64_t octets() const { return octets_; }
+
   Recording& recording() { return recording_; }
   Duration now() const { return now_(); }
 
  private:
+  // Of what has no bound of its own.
+  template <class What>
+  static std::uint64_t content_of(const What& what) {
+    if constexpr (requires { what.octets.size(); }) return what.octets.size();
+    if constexpr (requires { what.content.size(); }) return what.content.size();
+    if constexpr (requires { what.fields.size(); }) return what.fields.size() * sizeof(what.fields[0]);
+    return 0;
+  }
+
   Recording& recording_;
+  std::uint64_t octets_ = 0;
   std::function<Duration()> now_;
   std::map<std::pair<Endpoint, Endpoint>, ConnectionId> connections_;
 };

@@ -240,9 +240,11 @@ record::End Play::perform() {
   end.reason = stopped == World::Stopped::finished ? "done"
                : stopped == World::Stopped::limit  ? "limit"
                : stopped == World::Stopped::events ? "events"
+               : stopped == World::Stopped::recording ? "recording"
                                                    : "stuck";
   if (stopped != World::Stopped::finished) end.pending = pending();
-  if (stopped != World::Stopped::events && stopped != World::Stopped::stuck) {
+  const bool cut_off = stopped == World::Stopped::events || stopped == World::Stopped::recording;
+  if (!cut_off && stopped != World::Stopped::stuck) {
     look_into_queues();
     world_.run(world_.now() + kLookMax, [this] { return looking_ == 0; });
   }

@@ -141,8 +141,15 @@ std::size_t Connection::write(Side side, std::string_view octets) {
 // Behind the place where the network has cut the connection. They take no room: nobody will read them.
 void Connection::octets_lost(Side from, std::string_view octets) {
   if (octets.empty()) return;
-  core_.add(record::Octets{id_, from, std::string(octets), std::nullopt, {}});
   Line& out = line(from);
+  if (out.outbox.empty()) {
+    core_.add(record::Octets{id_, from, std::string(octets), std::nullopt, {}});
+  } else {  // behind what has not left yet
+    Item item;
+    item.octets = std::string(octets);
+    item.lost = true;
+    out.outbox.push(std::move(item));
+  }
   out.plain_left -= std::min(out.plain_left, octets.size());
   if (end(from).answered && end(from).state == State::open) send_rst(other(from));
 }
@@ -319,6 +326,7 @@ void Connection::note_plain(Side from, Item& item) {
 }
 
 void Connection::transmit(Side from, Item item) {
+  if (item.lost) return core_.add(record::Octets{id_, from, std::move(item.octets), std::nullopt, {}});
   Line& out = line(from);
   auto& network = core_.network->impl();
   Duration latency = out.way.latency;
@@ -346,7 +354,7 @@ void Connection::schedule_departure(Side from) {
   Line& out = line(from);
   if (out.departure != 0 || out.outbox.empty() || out.way.held) return;
   Duration leaves = core_.loop.now();
-  if (out.way.bandwidth != 0) {
+  if (out.way.bandwidth != 0 && !out.outbox.front().lost) {
     const double seconds =
         static_cast<double>(out.outbox.front().octets.size()) / static_cast<double>(out.way.bandwidth);
     leaves = std::max(leaves, out.last_departure) + Duration(static_cast<Duration::rep>(seconds * 1e9));

@@ -105,6 +105,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Duration arrives{};
     std::string octets;
     std::size_t record = 0;  // of octets
+    bool lost = false;       // octets behind a cut: they leave, and arrive nowhere
     std::size_t plain = 0;   // the record of what they carry; 0: none
   };
   struct Ack {

@@ -77,6 +77,7 @@ World::Stopped World::run(Duration limit, const std::function<bool()>& finished)
   for (;;) {
     while (loop.run_one()) {
       if (loop.events_run() >= core_->settings.events_max) return Stopped::events;
+      if (core_->recorder.octets() >= core_->settings.recording_max) return Stopped::recording;
       if (!core_->stuck.empty()) return Stopped::stuck;
     }
     if (finished && finished()) return Stopped::finished;

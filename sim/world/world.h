@@ -27,6 +27,7 @@ struct WorldSettings {
   std::uint64_t seed = 1;
   WallTime start = WallTime{std::chrono::seconds{1'767'225'600}};  // 2026-01-01T00:00:00Z
   std::uint64_t events_max = 10'000'000;
+  std::uint64_t recording_max = 1 << 30;  // octets that the recording takes, more or less: see Recorder
 };
 
 class World {
@@ -61,6 +62,7 @@ class World {
     idle,      // nothing can happen any more
     limit,     // virtual time has come to `limit`
     events,    // events_max: something runs in circles
+    recording,  // recording_max: something says too much
     stuck,     // a crashed node's program did not end: stuck_nodes()
   };
   // Runs until one of these. `finished` is asked each time before virtual time moves on.

@@ -234,6 +234,94 @@ TEST_CASE("delivered and reported") {
   CHECK(judged(story) == kOneEnd);
 }
 
+TEST_CASE("a refusal is final") {
+  Story story = open_story();
+  const auto refuse = [&](std::string_view reply, std::string_view verb = "RCPT") {
+    const ConnectionId id = story.dial("sut", "mx");
+    story.say(id, Side::acceptor, "220 mx\r\n");
+    for (std::string command : {"EHLO sut.example", "MAIL FROM:<alice@src.example>", "RCPT TO:<gone@dest.example>", "DATA"}) {
+      story.say(id, Side::opener, command + "\r\n");
+      const bool here = command.starts_with(verb);
+      story.say(id, Side::acceptor, here ? std::string(reply) + "\r\n" : "250 ok\r\n");
+      if (here) break;
+    }
+    story.hang_up(id);
+    story.pass(1min);
+  };
+  const auto hand_over = [&] {
+    Transfer t;
+    t.recipients = {"gone@dest.example"};
+    story.accepted("0001000000000001", "alice@src.example");
+    story.hand_over(t);
+    story.queued("gone@dest.example", {});
+    return 0;
+  };
+  hand_over();
+  refuse("550 5.1.1 no");
+  SUBCASE("once a message") {
+    hand_over();
+    refuse("550 5.1.1 no");
+    CHECK(judged(story).find("refused for good") == std::string::npos);
+  }
+  SUBCASE("and no oftener") {
+    refuse("550 5.1.1 no");
+    CHECK(judged(story).find("refused for good") != std::string::npos);
+  }
+  SUBCASE("at DATA as well") {
+    refuse("554 5.7.1 no", "DATA");
+    CHECK(judged(story).find("refused for good") != std::string::npos);
+  }
+  SUBCASE("a deferral is none, and no more are too many recipients") {
+    refuse("450 4.2.0 later");
+    refuse("552 5.5.3 too many");
+    refuse("552 too many");
+    CHECK(judged(story).find("refused for good") == std::string::npos);
+  }
+  SUBCASE("but a crash may make it forgotten") {
+    hand_over();
+    refuse("550 5.1.1 no");
+    story.now -= 1min;
+    story.crash();
+    story.start();
+    refuse("550 5.1.1 no");
+    CHECK(judged(story).find("refused for good") == std::string::npos);
+  }
+}
+
+TEST_CASE("what may pass is not given up before mail has come to its age") {
+  Story story = open_story();
+  story.scenario.mtas[0].config.scheduler.retry.lifetime = 1h;
+  Transfer t;
+  t.recipients = {"gone@dest.example"};
+  story.accepted("0001000000000001", "alice@src.example");
+  story.hand_over(t);
+  const auto report = [&](const std::string& status) {
+    Transfer dsn;
+    dsn.to_node = "home", dsn.sender = "", dsn.recipients = {"alice@src.example"};
+    dsn.content = Story::report("alice@src.example", "gone@dest.example", "Subject: hi\r\n", status);
+    story.transfer(dsn);
+  };
+  SUBCASE("it is") {
+    story.pass(59min);
+    report("4.4.7");
+    CHECK(judged(story).find("given up early") != std::string::npos);
+  }
+  SUBCASE("its age has come") {
+    story.pass(1h);
+    report("4.4.7");
+    CHECK(judged(story).find("given up early") == std::string::npos);
+  }
+  SUBCASE("what may not pass needs no age") {
+    report("5.1.1");
+    CHECK(judged(story).find("given up early") == std::string::npos);
+  }
+  SUBCASE("whose clock was set nobody knows its age") {
+    story.add(record::Fault{"clock.step", "sut", 3, "strikes"});
+    report("4.4.7");
+    CHECK(judged(story).find("given up early") == std::string::npos);
+  }
+}
+
 TEST_CASE("a report under way stands for its recipient") {
   Story story = open_story();
   story.accepted("0001000000000001", "alice@src.example");
@@ -601,6 +689,18 @@ TEST_CASE("the run itself") {
     story.add(record::DiskOperation{"sut", 1, "write", "/spool/a", 0, 10, "input/output error"});
     story.add(record::Fault{std::string(kTrouble), "sut", 3, "spool: input/output error"});
     CHECK(judged(story) == "");
+  }
+  SUBCASE("a part does not come up, for it may have no descriptors") {
+    story.add(record::Fault{"process.descriptors", "sut", 2, "begins: 0 at the most"});
+    story.add(record::Fault{std::string(kTrouble), "sut", 3, "listen: too many open files"});
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("a limit of descriptors that has ended, or another's, is no excuse") {
+    story.add(record::Fault{"process.descriptors", "sut", 2, "begins: 0 at the most"});
+    story.add(record::Fault{"process.descriptors", "sut", 2, "ends"});
+    story.add(record::Fault{"process.descriptors", "other", 2, "begins: 0 at the most"});
+    story.add(record::Fault{std::string(kTrouble), "sut", 3, "listen: too many open files"});
+    CHECK(judged(story) == kUp);
   }
   SUBCASE("an earlier failure of the disk, or another's, is no excuse") {
     story.add(record::DiskOperation{"sut", 1, "write", "/spool/a", 0, 10, "input/output error"});

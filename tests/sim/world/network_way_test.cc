@@ -177,6 +177,19 @@ TEST_CASE("a full backlog drops SYNs, which come again after 1, 2, 4, ... s") {
   CHECK(talk.run().starts_with("15.006s a connects ok\n"));
 }
 
+TEST_CASE("what is behind a cut is recorded behind what waits before it") {
+  Talk talk;
+  WayChange change = from_a();
+  change.bandwidth = 1;
+  change.packet = 1;
+  talk.network().add_way(change);
+  talk.network().add_tap([](const Crossing&) -> std::optional<CutBehind> { return CutBehind{3, Cut::fin}; });
+  talk.run();
+  std::string sent;
+  for (const auto& [at, octets] : talk.f.records<record::Octets>()) sent += octets.octets;
+  CHECK(sent == "hello");
+}
+
 TEST_CASE("the network cuts a connection behind some octets: what passes, and what both sides see") {
   struct Case {
     Cut cut;

@@ -43,6 +43,17 @@ TEST_CASE("a world that runs in circles is stopped") {
   CHECK(f.world.describe_pending().starts_with("a: running"));
 }
 
+TEST_CASE("a world whose recording grows too large is stopped") {
+  WorldSettings settings;
+  settings.recording_max = 1'000'000;
+  Fixture f(settings);
+  f.world.at(1s, [&] { f.world.recorder().add(record::PeerMessage{"a", 1, {}, {}, {}, {}, std::string(999'000, 'x'), {}, true}); });
+  f.world.at(2s, [&] { f.world.recorder().add(record::Datagram{"a", "b", {}, {}, std::string(10'000, 'x'), false}); });
+  f.world.at(3s, [] {});
+  CHECK(f.run() == World::Stopped::recording);
+  CHECK(f.world.now() == 2s);
+}
+
 TEST_CASE("timers") {
   Fixture f;
   Diary diary(f.world);
