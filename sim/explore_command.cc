@@ -24,6 +24,9 @@ std::string long_time(Duration duration) {
   return days < 730 ? fmt::format("{:.1f} days", days) : fmt::format("{:.1f} years", days / 365.25);
 }
 
+// So often at the most.
+constexpr std::chrono::milliseconds kProgressEvery{200};
+
 void tell_progress(const Exploration& exploration, std::uint64_t seeds, Clock::time_point began) {
   fmt::print(stderr, "\r\033[K{}/{} seeds  {:.0f}/s  {} of virtual time  {}/{} probes  {} found ", exploration.seeds, seeds,
              static_cast<double>(exploration.seeds) / std::max(seconds_since(began), 1e-3),
@@ -35,6 +38,18 @@ void tell_found(const Found& found) {
   fmt::print("  shrunk to {} lines in {} runs: {}\n", found.lines, found.runs, found.file);
   fmt::print("{}\n", found.report);
   std::fflush(stdout);
+}
+
+int complain(const std::vector<Problem>& problems) {
+  for (const Problem& problem : problems) fmt::print(stderr, "{}\n", problem.to_string());
+  return kExitTrouble;
+}
+
+int print_scenario(const ExploreOptions& options) {
+  const auto text = explored_text(options);
+  if (!text) return complain(text.error());
+  fmt::print("{}", *text);
+  return kExitFine;
 }
 
 // "postproof explore scenarios/retry --generate", for the line that explores a seed again.
@@ -64,25 +79,31 @@ int explore_command(const ExploreArguments& arguments) {
   options.directory = arguments.output;
   options.command = command_of(arguments);
 
+  if (arguments.print) return print_scenario(options);
   const bool progress = isatty(STDERR_FILENO) == 1;
   const auto began = Clock::now();
   std::vector<Found> found;
   bool trouble = false;
-  const auto told = [&](const Found& one) {
+  ExploreListener listener;
+  listener.found = [&](const Found& one) {
     if (progress) fmt::print(stderr, "\r\033[K");
     if (!arguments.json) tell_found(one);
     if (!one.trouble.empty()) fmt::print(stderr, "postproof: {}\n", one.trouble);
     trouble = trouble || !one.trouble.empty();
     found.push_back(one);
   };
-  const auto go_on = [&](const Exploration& exploration) {
-    if (progress) tell_progress(exploration, options.seeds, began);
+  auto told = began;
+  listener.ran = [&](const Exploration& exploration) {
+    if (!progress || Clock::now() - told < kProgressEvery) return;
+    told = Clock::now();
+    tell_progress(exploration, options.seeds, began);
+  };
+  listener.goes_on = [&](const Exploration&) {
     return !arguments.minutes || seconds_since(began) < 60.0 * static_cast<double>(*arguments.minutes);
   };
-  const auto explored = explore(options, told, go_on);
+  const auto explored = explore(options, listener);
   if (!explored) {
-    for (const Problem& problem : explored.error()) fmt::print(stderr, "{}\n", problem.to_string());
-    return kExitTrouble;
+    return complain(explored.error());
   }
   if (progress) fmt::print(stderr, "\r\033[K");
   if (arguments.json) {

@@ -16,6 +16,7 @@ struct ExploreArguments {
   std::optional<std::uint64_t> minutes;
   std::string output = "explored";
   bool json = false;
+  bool print = false;  // the scenario of the first seed, which is not run
 };
 
 // Failures go to standard output as they are found, then a summary, or with `json` that alone, as an object; progress to

@@ -383,6 +383,7 @@ CLI::App* add_explore(CLI::App& app, ExploreArguments& arguments) {
       ->check(CLI::Range(1, 100'000).description(""));
   explore->add_option("-o,--output", arguments.output, "Folder for the scenarios that fail")->type_name("DIR")->capture_default_str();
   explore->add_flag("--json", arguments.json, "One object instead of text: failures, probes, totals");
+  explore->add_flag("--print", arguments.print, "Print the scenario of the first seed, and run nothing");
   explore->footer(
       "Examples:\n"
       "  postproof explore --seeds 5000\n"

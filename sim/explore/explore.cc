@@ -28,9 +28,15 @@ constexpr std::uint64_t kBatch = 256;
 // Runs that shrinking one failure may take.
 constexpr std::size_t kShrinkRunsMax = 2000;
 // Without these a smaller scenario would fail for a reason of its own.
-const std::vector<std::string_view> kKept = {"title", "limit", "open"};
+const std::vector<std::string_view> kKept = {"title", "limit", "open", "for"};
 
 constexpr std::string_view kTraffic = "traffic";
+
+// A scenario that faults are put into.
+struct Source {
+  std::string text;
+  Duration life{};  // that mail may have by configurations that it names
+};
 
 // What is kept of a seed's run.
 struct Outcome {
@@ -41,13 +47,14 @@ struct Outcome {
 
 class Explorer {
  public:
-  Explorer(const ExploreOptions& options, std::vector<std::string> texts) : options_(options), texts_(std::move(texts)) {}
+  Explorer(const ExploreOptions& options, std::vector<Source> sources, const ExploreListener& listener)
+      : options_(options), sources_(std::move(sources)), listener_(listener) {}
 
-  Exploration explore(const std::function<void(const Found&)>& told, const std::function<bool(const Exploration&)>& go_on);
+  Exploration explore();
 
  private:
   void run_batch(std::uint64_t first, std::uint64_t count);
-  void shrink_new_ways(const std::function<void(const Found&)>& told);
+  void shrink_new_ways();
   Outcome run_seed(std::uint64_t seed) const;
   Found shrink_seed(std::uint64_t seed, const std::string& invariant) const;
 
@@ -55,7 +62,8 @@ class Explorer {
   std::string replay_of(std::uint64_t seed) const { return fmt::format("{} --from {} --seeds 1", options_.command, seed); }
 
   const ExploreOptions& options_;
-  const std::vector<std::string> texts_;
+  const std::vector<Source> sources_;
+  const ExploreListener& listener_;
   Exploration exploration_;
   std::set<std::pair<std::string, std::string>> ways_;                // source and invariant
   std::vector<std::pair<std::uint64_t, std::string>> new_ways_;       // seed and invariant
@@ -68,18 +76,20 @@ std::string source_of(const ExploreOptions& options, std::uint64_t seed) {
   return turn < options.paths.size() ? options.paths[turn] : std::string(kTraffic);
 }
 
-Document explored(const ExploreOptions& options, const std::vector<std::string>& texts, std::uint64_t seed) {
+Document explored(const ExploreOptions& options, const std::vector<Source>& sources, std::uint64_t seed) {
   const std::size_t turn = seed % turns(options);
   Document document;
-  if (turn < texts.size()) {
-    auto parsed = document::parse(texts[turn]);
+  Duration life{};
+  if (turn < sources.size()) {
+    auto parsed = document::parse(sources[turn].text);
     PP_CHECK(parsed.has_value(), "a scenario that loads is a document");
     document = std::move(*parsed);
+    life = sources[turn].life;
   } else {
     Draw draw(seed, "traffic");
     document = draw_traffic(draw);
   }
-  prepare(document, seed);
+  prepare(document, seed, life);
   Draw draw(seed, "faults");
   add_faults(document, draw);
   return document;
@@ -92,13 +102,48 @@ std::size_t lines_of(std::string_view text) {
       lines, [](std::string_view line) { return !trim(line).empty() && !trim(line).starts_with('#'); }));
 }
 
-Exploration Explorer::explore(const std::function<void(const Found&)>& told,
-                              const std::function<bool(const Exploration&)>& go_on) {
+// A file that a scenario names is looked for from the scenario's folder; what comes of the scenario stands in another.
+void name_files_from_anywhere(Document& document, const std::string& path) {
+  for (document::Section& section : document.sections) {
+    const std::string named(section.kind == "mta" ? section.body.text("config") : "");
+    if (!named.empty()) section.body.set("config", whole_path(path, named));
+  }
+}
+
+Duration life_by_files(const Scenario& scenario) {
+  Duration life{};
+  for (const MtaPart& mta : scenario.mtas) {
+    if (mta.configuration) life += mta.config.scheduler.retry.lifetime + mta.config.scheduler.retry.bounce_lifetime;
+  }
+  return life;
+}
+
+std::expected<std::vector<Source>, std::vector<Problem>> read_sources(const ExploreOptions& options) {
+  std::vector<Source> sources;
+  std::vector<Problem> problems;
+  for (const std::string& path : options.paths) {
+    const auto scenario = read_scenario(path);
+    if (!scenario) {
+      problems.insert(problems.end(), scenario.error().begin(), scenario.error().end());
+      continue;
+    }
+    std::string text;
+    for (const std::string& line : scenario->source) text += line + "\n";
+    auto document = document::parse(text);
+    PP_CHECK(document.has_value(), "a scenario that loads is a document");
+    name_files_from_anywhere(*document, path);
+    sources.push_back(Source{document::write(*document), life_by_files(*scenario)});
+  }
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+  return sources;
+}
+
+Exploration Explorer::explore() {
   const std::uint64_t end = options_.from + options_.seeds;
   for (std::uint64_t first = options_.from; first < end; first += kBatch) {
     run_batch(first, std::min(kBatch, end - first));
-    shrink_new_ways(told);
-    if (ways_.size() >= kFoundMax || !go_on(exploration_)) break;
+    shrink_new_ways();
+    if (ways_.size() >= kFoundMax || !listener_.goes_on(exploration_)) break;
   }
   return std::move(exploration_);
 }
@@ -118,17 +163,18 @@ void Explorer::run_batch(std::uint64_t first, std::uint64_t count) {
             new_ways_.emplace_back(first + i, invariant);
           }
         }
+        listener_.ran(exploration_);
       });
 }
 
-void Explorer::shrink_new_ways(const std::function<void(const Found&)>& told) {
+void Explorer::shrink_new_ways() {
   std::vector<Found> found(new_ways_.size());
   run_in_order(
       new_ways_.size(), options_.jobs,
       [&](std::size_t i) { found[i] = shrink_seed(new_ways_[i].first, new_ways_[i].second); },
       [&](std::size_t i) {
         ++exploration_.found;
-        told(found[i]);
+        listener_.found(found[i]);
         found[i] = Found{};
       });
   new_ways_.clear();
@@ -144,7 +190,7 @@ std::string Explorer::name_of(std::uint64_t seed, const std::string& invariant) 
 Outcome Explorer::run_seed(std::uint64_t seed) const {
   const std::string replay = replay_of(seed);
   const Running running(replay.c_str());
-  const std::string text = document::write(explored(options_, texts_, seed));
+  const std::string text = document::write(explored(options_, sources_, seed));
   const auto result = try_text(source_of(options_, seed), text);
   PP_CHECK(result.has_value(), "what an exploration draws is a valid scenario");
   return Outcome{broken_invariants(result->judgement), probes_reached(result->recording), result->virtual_time};
@@ -160,7 +206,7 @@ Found Explorer::shrink_seed(std::uint64_t seed, const std::string& invariant) co
     const auto broken = broken_invariants(result->judgement);
     return std::ranges::find(broken, invariant) == broken.end() ? Attempt::other : Attempt::same;
   };
-  Shrunk shrunk = shrink(explored(options_, texts_, seed), attempt, kShrinkRunsMax, kKept);
+  Shrunk shrunk = shrink(explored(options_, sources_, seed), attempt, kShrinkRunsMax, kKept);
   found.runs = shrunk.runs;
   shrunk.document.head.set("title", "breaks: " + invariant);
   const std::string text = document::write(shrunk.document);
@@ -183,32 +229,16 @@ Found Explorer::shrink_seed(std::uint64_t seed, const std::string& invariant) co
 
 }  // namespace
 
-std::string explored_text(const ExploreOptions& options, const std::vector<std::string>& texts, std::uint64_t seed) {
-  return document::write(explored(options, texts, seed));
+std::expected<std::string, std::vector<Problem>> explored_text(const ExploreOptions& options) {
+  const auto sources = read_sources(options);
+  if (!sources) return std::unexpected(sources.error());
+  return document::write(explored(options, *sources, options.from));
 }
 
-std::expected<Exploration, std::vector<Problem>> explore(const ExploreOptions& options,
-                                                         const std::function<void(const Found&)>& told,
-                                                         const std::function<bool(const Exploration&)>& go_on) {
-  std::vector<std::string> texts;
-  std::vector<Problem> problems;
-  for (const std::string& path : options.paths) {
-    const auto scenario = read_scenario(path);
-    if (!scenario) {
-      problems.insert(problems.end(), scenario.error().begin(), scenario.error().end());
-      continue;
-    }
-    std::string text;
-    for (const std::string& line : scenario->source) text += line + "\n";
-    // What names files beside it would not stand alone where a failure is written to.
-    if (const auto alone = load_scenario(path, text); !alone) {
-      problems.insert(problems.end(), alone.error().begin(), alone.error().end());
-      continue;
-    }
-    texts.push_back(std::move(text));
-  }
-  if (!problems.empty()) return std::unexpected(std::move(problems));
-  return Explorer(options, std::move(texts)).explore(told, go_on);
+std::expected<Exploration, std::vector<Problem>> explore(const ExploreOptions& options, const ExploreListener& listener) {
+  auto sources = read_sources(options);
+  if (!sources) return std::unexpected(std::move(sources.error()));
+  return Explorer(options, std::move(*sources), listener).explore();
 }
 
 std::string exploration_json(const Exploration& exploration, const std::vector<Found>& found) {

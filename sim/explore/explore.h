@@ -46,16 +46,20 @@ struct Exploration {
   ProbeCount probes;
 };
 
-// The problems of scenarios that cannot be read; or what the exploration came to. `told` hears of each way of failing as it
-// is found, in the order of the seeds; a way is an invariant broken in a scenario, and after kFoundMax of them the
-// exploration ends. `go_on` is asked between batches of seeds, with what there is so far.
-inline constexpr std::size_t kFoundMax = 16;
-std::expected<Exploration, std::vector<Problem>> explore(const ExploreOptions& options,
-                                                         const std::function<void(const Found&)>& told,
-                                                         const std::function<bool(const Exploration&)>& go_on);
+// Who hears of an exploration: one thread at a time.
+struct ExploreListener {
+  std::function<void(const Found&)> found;            // a way of failing, in the order of the seeds
+  std::function<void(const Exploration&)> ran;        // after each seed, with what there is so far
+  std::function<bool(const Exploration&)> goes_on;    // asked between batches of seeds
+};
 
-// The scenario that a seed stands for, before it is run. The options' paths have been read to `texts`.
-std::string explored_text(const ExploreOptions& options, const std::vector<std::string>& texts, std::uint64_t seed);
+// The problems of scenarios that cannot be read; or what the exploration came to. A way of failing is an invariant broken
+// in a scenario, and after kFoundMax of them the exploration ends.
+inline constexpr std::size_t kFoundMax = 16;
+std::expected<Exploration, std::vector<Problem>> explore(const ExploreOptions& options, const ExploreListener& listener);
+
+// The scenario that the first of the seeds stands for, as it would be run.
+std::expected<std::string, std::vector<Problem>> explored_text(const ExploreOptions& options);
 
 // What an exploration came to, for scripts: one JSON object, a line.
 std::string exploration_json(const Exploration& exploration, const std::vector<Found>& found);

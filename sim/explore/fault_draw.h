@@ -11,8 +11,7 @@
 
 namespace postproof::sim {
 
-// The kinds of one layer ("tcp.", "dns.", "rule."); "rule." stands for rules of a peer, one kind for each thing that
-// a rule can do.
+// The kinds of one layer: "tcp.", "dns.".
 struct FaultLayer {
   std::string_view name;
   std::vector<std::string_view> kinds;

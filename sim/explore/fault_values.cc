@@ -28,11 +28,12 @@ struct Drawing {
   Value word(const std::vector<std::string_view>& words) const { return std::string(draw.pick(words)); }
 };
 
+std::optional<Value> one_of(const std::vector<std::string>& hosts, Draw& draw) {
+  return hosts.empty() ? std::nullopt : std::optional(Value(draw.pick(hosts)));
+}
+
 std::optional<Value> host_of(const Drawing& d) {
-  if (d.key.read == kMta.read) {
-    if (d.target.mtas.empty()) return std::nullopt;
-    return Value(d.draw.pick(d.target.mtas));
-  }
+  if (d.key.read == kMta.read) return one_of(d.target.mtas, d.draw);
   // Mail servers most of all: they are what an MTA has to cope with.
   const std::uint64_t part = d.draw.below(100);
   if (part < 10) return Value(std::string(kResolverHost));
@@ -40,11 +41,13 @@ std::optional<Value> host_of(const Drawing& d) {
   if (part < 20 && !d.target.clients.empty()) return Value(d.draw.pick(d.target.clients));
   if (part < 45 && !d.target.mtas.empty()) return Value(d.draw.pick(d.target.mtas));
   if (!d.target.peers.empty()) return Value(d.draw.pick(d.target.peers));
-  return d.target.mtas.empty() ? std::nullopt : std::optional(Value(d.draw.pick(d.target.mtas)));
+  return one_of(d.target.mtas, d.draw);
 }
 
-std::optional<Value> peer_of(const Drawing& d) {
-  return d.target.peers.empty() ? std::nullopt : std::optional(Value(d.draw.pick(d.target.peers)));
+// A client that takes no step only hands over later what it has.
+std::optional<Value> host_at_work(const Drawing& d) {
+  const bool peer = d.key.read != kMta.read && d.draw.chance(40);
+  return one_of(peer ? d.target.peers : d.target.mtas, d.draw);
 }
 
 std::optional<Value> name_of(const Drawing& d) {
@@ -87,7 +90,6 @@ const std::vector<std::string_view> kJunk = {"what is this\\r\\n", "250-one\\r\\
                                              "250 \\xff\\xfe\\r\\n", "250 no cr\\n", "25", "\\r\\n", "999 far out\\r\\n"};
 const std::vector<std::string_view> kPlaces = {"connect", "EHLO", "HELO", "MAIL", "RCPT", "RCPT",
                                                "DATA",    "dot",  "dot",  "RSET", "QUIT"};
-const std::vector<std::string_view> kHandshake = {"ClientHello", "ServerHello", "Certificate", "Finished"};
 // Lines of either side.
 const std::vector<std::string_view> kLines = {"220 *", "EHLO *", "250 *", "MAIL *", "RCPT *", "DATA", "354 *", ".", "QUIT"};
 
@@ -124,8 +126,8 @@ const std::vector<KeyDrawer> kDrawers = {
     {"dns.", "zone", records_of},
     {"dns.", "section", [](const Drawing& d) { return std::optional(d.word({"answer", "authority", "additional"})); }},
 
-    {"tls.", "host", peer_of},
-    {"tls.", "at", [](const Drawing& d) { return std::optional(d.word({"ClientHello", "ServerHello"})); }},
+    {"tls.", "host", [](const Drawing& d) { return one_of(d.target.tls_peers, d.draw); }},
+    {"tls.", "at", [](const Drawing& d) { return std::optional(d.word(handshake_words())); }},
     {"tls.", "cert", [](const Drawing& d) { return std::optional(d.word(certificate_words())); }},
     {"tls.", "version", [](const Drawing& d) { return std::optional(d.word({"1.2", "1.3"})); }},
     {"tls.", "cipher", [](const Drawing& d) { return std::optional(d.word(cipher_words())); }},
@@ -133,11 +135,14 @@ const std::vector<KeyDrawer> kDrawers = {
     {"tls.", "octet", [](const Drawing& d) { return std::optional(d.count(1, 2000)); }},
 
     {"disk.", "operation", [](const Drawing& d) { return std::optional(d.word(kOperations)); }},
+    // While its disk fails an MTA tries anew each few seconds: hours of that would be all that a run is about.
+    {"disk.", "for", [](const Drawing& d) { return std::optional(d.time(10ms, 2h)); }},
     {"disk.", "by", [](const Drawing& d) { return std::optional(d.time(1ms, 10min)); }},
     {"disk.", "octets", [](const Drawing& d) { return std::optional(d.count(1, 5000)); }},
     {"disk.", "bits", [](const Drawing& d) { return std::optional(d.count(1, 8)); }},
     {"disk.", "on", [](const Drawing& d) { return std::optional(d.word({"store", "read"})); }},
 
+    {"process.", "host", [](const Drawing& d) { return host_at_work(d); }},
     {"process.", "event", [](const Drawing& d) { return std::optional(d.word(kEvents)); }},
     {"process.", "from", [](const Drawing& d) { return std::optional(d.word(kEvents)); }},
     {"process.", "disk_op", [](const Drawing& d) { return std::optional(d.count(1, 200)); }},
@@ -150,15 +155,7 @@ const std::vector<KeyDrawer> kDrawers = {
     // Around the end of 32-bit time, and before the run's own.
     {"clock.", "to", [](const Drawing& d) { return std::optional(d.word({"2038-01-19T03:14:00Z", "2025-12-30T00:00:00Z"})); }},
 
-    {"tls.", "host", peer_of},
-    {"tls.", "at", [](const Drawing& d) { return std::optional(d.word(kHandshake)); }},
-    {"tls.", "cert", [](const Drawing& d) { return std::optional(d.word({"expired", "wrong-name", "self-signed", "unknown-ca"})); }},
-    {"tls.", "version", [](const Drawing& d) { return std::optional(d.word({"1.2", "1.3"})); }},
-    {"tls.", "cipher", [](const Drawing& d) { return std::optional(d.word({"TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256"})); }},
-    {"tls.", "size", [](const Drawing& d) { return std::optional(d.count(512, 16'384)); }},
-    {"tls.", "octet", [](const Drawing& d) { return std::optional(d.count(1, 2000)); }},
-
-    {"smtp.", "host", peer_of},
+    {"smtp.", "host", [](const Drawing& d) { return one_of(d.target.peers, d.draw); }},
     {"smtp.", "on", [](const Drawing& d) { return std::optional(d.word(kPlaces)); }},
     {"smtp.", "reply", [](const Drawing& d) { return std::optional(reply_of(d)); }},
     {"smtp.", "extra", [](const Drawing& d) { return std::optional(reply_of(d)); }},

@@ -159,6 +159,8 @@ class Shrinker {
     }
     for (std::size_t i = 0; i < parts(document_).tables.size(); ++i) {
       for (std::size_t j = parts(document_).tables[i]->entries.size(); j-- > 0;) {
+        const std::string& key = parts(document_).tables[i]->entries[j].key;
+        if (std::ranges::find(kept_, key) != kept_.end()) continue;
         Document copy = document_;
         auto& entries = parts(copy).tables[i]->entries;
         entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(j));

@@ -21,7 +21,7 @@ struct Shrunk {
   std::size_t runs = 0;
 };
 
-// `attempt` is called until nothing smaller fails, or it has run `runs_max` times. `kept`: keys of the head that stay.
+// `attempt` is called until nothing smaller fails, or it has run `runs_max` times. `kept`: keys that stay.
 Shrunk shrink(document::Document document, const std::function<Attempt(const document::Document&)>& attempt,
               std::size_t runs_max, const std::vector<std::string_view>& kept);
 

@@ -41,6 +41,7 @@ Target read_target(const document::Document& document) {
   for (const document::Section& section : document.sections) {
     if (section.kind == "mta") target.mtas.push_back(section.name);
     if (section.kind == "peer") target.peers.push_back(section.name);
+    if (section.kind == "peer" && section.body.find("cert") != nullptr) target.tls_peers.push_back(section.name);
     if (section.kind == "client") target.clients.push_back(section.name);
     if (section.kind == "client" && section.body.find("script") != nullptr) moment(section.body, "start");
     if (section.kind != "at") continue;

@@ -11,6 +11,7 @@ namespace postproof::sim {
 
 struct Target {
   std::vector<std::string> mtas, peers, clients;
+  std::vector<std::string> tls_peers;  // that offer STARTTLS
   std::vector<std::string> domains;  // of recipients
   std::vector<Duration> moments;     // of submissions and dialogues, in order; never empty
 };

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "sim/scenario/server_tls.h"
+
 namespace postproof::sim {
 
 namespace {
@@ -18,6 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t kServersMax = 4, kDomainsMax = 3, kSubmitsMax = 6, kRecipientsMax = 5;
 constexpr std::uint64_t kLargeMin = 1000, kLargeMax = 400'000;  // octets: bodies in the journal and in files of their own
+constexpr unsigned kTlsPercent = 30;  // of the worlds
 constexpr std::uint64_t kSegmentsMax = 2000;  // of one message: each is an event
 
 constexpr std::array<std::string_view, 6> kBodies = {
@@ -69,20 +72,43 @@ void draw_settings(Table& mta, Draw& draw) {
   if (!spool.entries.empty()) mta.set("spool", std::move(spool));
 }
 
-void draw_mtas(Document& document, Draw& draw) {
+// Where there is TLS at all, most offer it, not all as they should, and few of those who want it insist on it.
+void draw_client_tls(Table& mta, Draw& draw) {
+  if (draw.chance(70)) return;
+  Table tls;
+  tls.set("client", std::string(draw.pick(std::vector<std::string_view>{"none", "require", "verify"})));
+  mta.set("tls", std::move(tls));
+}
+void draw_server_tls(Table& peer, Draw& draw) {
+  if (draw.chance(30)) return;
+  peer.set("cert", std::string(draw.chance(80) ? "valid" : draw.pick(certificate_words())));
+  if (draw.chance(75)) return;
+  Table tls;
+  if (draw.chance(50)) {
+    tls.set("version", std::string(draw.pick(std::vector<std::string_view>{"1.2", "1.3"})));
+  } else {
+    tls.set("record_size", number(draw.log_between(512, 16'384)));
+  }
+  peer.set("tls", std::move(tls));
+}
+
+void draw_mtas(Document& document, bool tls, Draw& draw) {
   const bool chain = draw.chance(20);
   Table& first = add(document, "mta", "sut").body;
   draw_settings(first, draw);
+  if (tls) draw_client_tls(first, draw);
   if (!chain) return;
   Table route;
   route.set("smarthost", "[relay.example]");
   first.set("route", std::move(route));
   Table& second = add(document, "mta", "relay").body;
   draw_settings(second, draw);
+  if (tls) second.set("cert", "valid");
 }
 
-void draw_server(Document& document, std::uint64_t i, Draw& draw) {
+void draw_server(Document& document, std::uint64_t i, bool tls, Draw& draw) {
   Table& peer = add(document, "peer", server(i)).body;
+  if (tls) draw_server_tls(peer, draw);
   if (draw.chance(20)) peer.set("addresses", Array{"v4", "v6"});
   if (draw.chance(60)) return;
   Array keywords;
@@ -117,6 +143,21 @@ void draw_submit(Document& document, std::uint64_t n, std::uint64_t domains, std
   document.sections.push_back(std::move(at));
 }
 
+// A client that ends content, or its lines, as RFC 5321 section 4.1.1.4 forbids, with another message behind it: who takes
+// that for the end takes a message that nobody has sent.
+void draw_smuggler(Document& document, Draw& draw) {
+  const std::vector<std::string_view> ends = {"\\n.\\n", "\\r\\n.\\n", "\\n.\\r\\n", "\\r.\\r", "\\r\\n.\\r", "\\r\\n\\0.\\r\\n"};
+  Table& client = add(document, "client", "smuggler").body;
+  client.set("to", "sut");
+  client.set("start", format_duration(draw.time(1ms, 1min)));
+  client.set("script", fmt::format("< 220\n> EHLO smuggler.example\n< 250\n> MAIL FROM:<smuggler@src.example>\n< 250\n"
+                                   "> RCPT TO:<r1@d1.example>\n< 250\n> DATA\n< 354\n"
+                                   ">> \"Subject: outer\\r\\n\\r\\none{}MAIL FROM:<inner@src.example>\\r\\n"
+                                   "RCPT TO:<r2@d1.example>\\r\\nDATA\\r\\nSubject: inner\\r\\n\\r\\ntwo\\r\\n.\\r\\n\"\n"
+                                   "< 5\n> QUIT\n! eof within 5m\n",
+                                   draw.pick(ends)));
+}
+
 }  // namespace
 
 Document draw_traffic(Draw& draw) {
@@ -125,8 +166,9 @@ Document draw_traffic(Draw& draw) {
   const std::uint64_t servers = draw.between(1, kServersMax);
   const std::uint64_t domains = draw.between(1, kDomainsMax);
   draw_zone(document, domains, servers, draw);
-  draw_mtas(document, draw);
-  for (std::uint64_t i = 1; i <= servers; ++i) draw_server(document, i, draw);
+  const bool tls = draw.chance(kTlsPercent);
+  draw_mtas(document, tls, draw);
+  for (std::uint64_t i = 1; i <= servers; ++i) draw_server(document, i, tls, draw);
   Table& home = add(document, "peer", "home").body;  // takes the reports
   home.set("names", Array{"src.example"});
   std::uint64_t large_max = kLargeMax;
@@ -140,6 +182,7 @@ Document draw_traffic(Draw& draw) {
     }
   }
   for (std::uint64_t n = draw.log_between(1, kSubmitsMax); n > 0; --n) draw_submit(document, n, domains, large_max, draw);
+  if (draw.chance(20)) draw_smuggler(document, draw);
   return document;
 }
 

@@ -4,6 +4,7 @@
 
 #include "sim/explore/draw.h"
 #include "sim/run/check.h"
+#include "sim/run/suite.h"
 #include "sim/scenario/load.h"
 
 namespace postproof::sim {
@@ -52,19 +53,19 @@ std::vector<std::string> broken_invariants(const Judgement& judgement) {
 }
 
 std::optional<RunResult> try_text(const std::string& name, const std::string& text) {
-  const auto scenario = load_scenario(name, text);
+  const auto scenario = load_scenario(name, text, read_named_file);
   if (!scenario || !check_scenario(*scenario).empty()) return std::nullopt;
   return run_once(*scenario, RunOptions{});
 }
 
-void prepare(Document& document, std::uint64_t seed) {
+void prepare(Document& document, std::uint64_t seed, Duration life) {
   Draw draw(seed, "variant");
   for (const std::string_view key : {"covers", "cases", "seed", "limit", "open"}) document.head.erase(key);
   std::erase_if(document.sections, [](const Section& section) { return section.kind == "expect"; });
   if (Value* matrix = document.head.find("matrix"); matrix != nullptr && matrix->as<Table>() != nullptr) {
     draw_variant(*matrix->as<Table>(), draw);
   }
-  Duration limit = kPatience;
+  Duration limit = kPatience + life;
   for (Section& section : document.sections) {
     if (section.kind == "mta") limit += life_of(section.body);
     Value* fault = section.kind == "at" ? section.body.find("fault") : nullptr;

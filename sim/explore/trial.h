@@ -14,11 +14,12 @@ namespace postproof::sim {
 // or an expectation wants is for the course that its author had in mind, and no fault is part of that.
 std::vector<std::string> broken_invariants(const Judgement& judgement);
 
-// Loads and runs a scenario's text, its file being called `name`. None: it is no valid scenario.
+// Loads and runs a scenario's text, its file being called `name`; the files that it names are read. None: it is no valid
+// scenario.
 std::optional<RunResult> try_text(const std::string& name, const std::string& text);
 
 // Takes out of a scenario what speaks of the undisturbed course (expectations, its limit), and what makes several runs of
-// it: one is drawn. Its seed becomes `seed`.
-void prepare(document::Document& document, std::uint64_t seed);
+// it: one is drawn. Its seed becomes `seed`. `life`: that mail may have by configurations that it names.
+void prepare(document::Document& document, std::uint64_t seed, Duration life = {});
 
 }  // namespace postproof::sim

@@ -85,18 +85,13 @@ ScenarioOutcome run_one(const std::string& path, const SuiteOptions& options) {
 std::expected<std::vector<Scenario>, std::vector<Problem>> read_and_check(const std::string& path, bool all_variants) {
   const auto text = read_text_file(path);
   if (!text) return std::unexpected(std::vector<Problem>{Problem{path, {}, without_path(path, text.error().what)}});
-  const FileReader read_file = [](const std::string& file) -> std::expected<std::string, std::string> {
-    auto content = read_text_file(file);
-    if (!content) return std::unexpected(without_path(file, content.error().what));
-    return std::move(*content);
-  };
   std::vector<Scenario> scenarios;
   if (all_variants) {
-    auto variants = load_variants(path, *text, read_file);
+    auto variants = load_variants(path, *text, read_named_file);
     if (!variants) return variants;
     scenarios = std::move(*variants);
   } else {
-    auto first = load_scenario(path, *text, read_file);
+    auto first = load_scenario(path, *text, read_named_file);
     if (!first) return std::unexpected(std::move(first.error()));
     scenarios.push_back(std::move(*first));
   }
@@ -107,6 +102,19 @@ std::expected<std::vector<Scenario>, std::vector<Problem>> read_and_check(const 
 }
 
 }  // namespace
+
+std::expected<std::string, std::string> read_named_file(const std::string& path) {
+  auto content = read_text_file(path);
+  if (!content) return std::unexpected(without_path(path, content.error().what));
+  return std::move(*content);
+}
+
+std::string whole_path(const std::string& scenario_path, const std::string& named) {
+  const fs::path path = fs::path(scenario_path).parent_path() / named;
+  std::error_code error;
+  const fs::path whole = fs::absolute(path, error);
+  return (error ? path : whole).lexically_normal().string();
+}
 
 std::expected<std::vector<std::string>, std::string> find_scenarios(const std::vector<std::string>& paths,
                                                                     const std::optional<std::string>& filter) {

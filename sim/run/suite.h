@@ -29,6 +29,11 @@ std::expected<std::vector<std::string>, std::string> find_scenarios(const std::v
 // the scenario's path goes. None: there is none.
 std::optional<std::string> find_catalogue(const std::string& scenario_path);
 
+// Reads what a scenario names (config = "FILE"), or says why not: "no such file or directory".
+std::expected<std::string, std::string> read_named_file(const std::string& path);
+// The path, from the root on, of a file that a scenario names.
+std::string whole_path(const std::string& scenario_path, const std::string& named);
+
 // Reads, loads and checks one file: all variants of its matrix.
 std::expected<std::vector<Scenario>, std::vector<Problem>> read_variants(const std::string& path);
 // The first of them, for whoever looks at a scenario and not at its runs.

@@ -27,13 +27,18 @@ struct TemporaryFolder {
 struct Told {
   std::string json;
   std::vector<Found> found;
+  std::uint64_t ran = 0;
 };
 
 Told explore_all(const ExploreOptions& options) {
   Told told;
-  const auto exploration = explore(
-      options, [&](const Found& found) { told.found.push_back(found); }, [](const Exploration&) { return true; });
+  ExploreListener listener;
+  listener.found = [&](const Found& found) { told.found.push_back(found); };
+  listener.ran = [&](const Exploration& so_far) { CHECK(so_far.seeds == ++told.ran); };
+  listener.goes_on = [](const Exploration&) { return true; };
+  const auto exploration = explore(options, listener);
   REQUIRE(exploration.has_value());
+  CHECK(told.ran == exploration->seeds);
   told.json = exploration_json(*exploration, told.found);
   return told;
 }
@@ -98,10 +103,40 @@ TEST_CASE("what is found is shrunk, written, and fails in the same way when it i
   CHECK(broken_invariants(again.judgement) == std::vector<std::string>{found.invariant});
 }
 
+TEST_CASE("the scenario of a seed can be had, and is the one that is run") {
+  ExploreOptions options;
+  options.from = 7;
+  const auto text = explored_text(options);
+  REQUIRE(text.has_value());
+  CHECK(text->starts_with("title = \"drawn mail\"\nseed  = 7\n"));
+  CHECK(try_text("seed 7", *text)->judgement.ok());
+}
+
+TEST_CASE("a configuration that a scenario names is read from wherever the scenario is written to") {
+  const TemporaryFolder folder;
+  REQUIRE(make_folder(folder.path + "/etc").has_value());
+  REQUIRE(write_text_file(folder.path + "/etc/relay.toml", "hostname = \"relay.example\"\nspool.directory = \"/spool\"\nretry.lifetime = \"40d\"\n").has_value());
+  const std::string path = folder.path + "/configured.toml";
+  std::string scenario(kNeverUp);
+  scenario.insert(scenario.find("listen = "), "config = \"etc/relay.toml\"\n");
+  REQUIRE(write_text_file(path, scenario).has_value());
+  ExploreOptions options;
+  options.paths = {path};
+  options.traffic = false;
+  options.seeds = 1;
+  options.directory = folder.path + "/found/deep";
+  REQUIRE(make_folder(folder.path + "/found").has_value());
+  REQUIRE(explored_text(options).has_value());
+  CHECK(explored_text(options)->find("\nlimit = \"61d\"\n") != std::string::npos);
+  const Told told = explore_all(options);
+  REQUIRE(told.found.size() == 1);
+  CHECK(read_scenario(told.found.front().file).has_value());
+}
+
 TEST_CASE("scenarios that cannot be read are told, and nothing is run") {
   ExploreOptions options;
   options.paths = {"/nowhere/a.toml"};
-  const auto exploration = explore(options, [](const Found&) {}, [](const Exploration&) { return true; });
+  const auto exploration = explore(options, ExploreListener{});
   REQUIRE(!exploration.has_value());
   CHECK(exploration.error().size() == 1);
 }

@@ -62,6 +62,14 @@ TEST_CASE("what does not matter goes, what is kept stays") {
   CHECK(document::write(shrunk.document) == "title = \"t\"\nlimit = \"20d\"\n\n[[at]]\nfault = { kind = \"tcp.reset\" }\n");
 }
 
+TEST_CASE("a key that is kept stays in every table, and lessens") {
+  auto document = document::parse("title = \"t\"\n[[at]]\nt = \"1s\"\nfault = { kind = \"disk.eio\", host = \"m\", for = \"2h\" }\n");
+  REQUIRE(document);
+  const Shrunk shrunk = shrink(
+      *document, [](const Document&) { return Attempt::same; }, 10'000, {"title", "for"});
+  CHECK(document::write(shrunk.document) == "title = \"t\"\n\n[[at]]\nfault = { for = \"0s\" }\n");
+}
+
 TEST_CASE("lists, texts and numbers shrink to what matters of them") {
   const Shrunk shrunk = shrink_to([](const Document& document) {
     if (!has(document, "b@b.example") || !has(document, "b.example. MX")) return false;
