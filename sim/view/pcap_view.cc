@@ -38,9 +38,10 @@ struct Happening {
   std::uint64_t begin = 0, end = 0;  // offsets of octets in their direction
   std::string_view octets;
   const record::Datagram* datagram = nullptr;
+  bool at_once = false;  // it arrives in the moment in which it is sent
 
-  // What arrives in a moment is acknowledged by what is sent in it.
-  int rank() const { return what == What::arrival || what == What::fin_arrival ? 0 : 1; }
+  // What arrives in a moment is acknowledged by what is sent in it; but nothing arrives before it is sent.
+  int rank() const { return (what == What::arrival || what == What::fin_arrival) && !at_once ? 0 : 1; }
 };
 
 // What the recording as a whole tells of a connection.
@@ -163,6 +164,7 @@ class Planner {
     }
     happening.what = Happening::What::arrival;
     happening.at = *r.arrives;
+    happening.at_once = happening.at == at_;
     happenings_.push_back(happening);
     route->last_arrival[index(r.from)] = std::max(route->last_arrival[index(r.from)], *r.arrives);
   }
@@ -171,8 +173,9 @@ class Planner {
     if (route == nullptr) return;
     if (r.network) return add(r.connection, Happening::What::network_fin, at_, r.from);
     add(r.connection, Happening::What::fin, at_, r.from);
-    add(r.connection, Happening::What::fin_arrival, std::max(at_ + route->one_way, route->last_arrival[index(r.from)]),
-        r.from);
+    const Duration arrives = std::max(at_ + route->one_way, route->last_arrival[index(r.from)]);
+    add(r.connection, Happening::What::fin_arrival, arrives, r.from);
+    if (arrives == at_) happenings_.back().at_once = true;
   }
   void take(const record::Reset& r) { add(r.connection, Happening::What::reset, at_, r.from); }
   void take(const record::Datagram& r) {

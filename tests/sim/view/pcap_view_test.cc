@@ -131,6 +131,22 @@ TEST_CASE("a connection from its SYN to its last ACK") {
                                     });
 }
 
+TEST_CASE("what arrives in the moment in which it is sent is acknowledged behind that") {
+  Talk talk;
+  talk.acceptor("220").add(record::Fin{1, Side::acceptor}).add(record::Fin{1, Side::opener});
+  CHECK(lines_of(talk.recording) == std::vector<std::string>{
+                                        "0.000s 49152>25 S 0 0 ",
+                                        "0.001s 25>49152 SA 0 1 ",
+                                        "0.001s 49152>25 A 1 1 ",
+                                        "0.002s 25>49152 AP 1 1 220",
+                                        "0.002s 49152>25 A 1 4 ",
+                                        "0.003s 25>49152 AF 4 1 ",
+                                        "0.003s 49152>25 A 1 5 ",
+                                        "0.004s 49152>25 AF 1 5 ",
+                                        "0.004s 25>49152 A 5 2 ",
+                                    });
+}
+
 TEST_CASE("what was held back is sent again, what is lost is not acknowledged, and RST ends it all") {
   Talk talk;
   talk.recording.records[1].at = 2ms;
