@@ -17,7 +17,7 @@ constexpr Capability kCapabilities[] = {
     {"size", true},
     {"8bitmime", true},
     {"enhancedstatuscodes", true},
-    {"starttls", false},
+    {"starttls", true},
     {"auth", false},
     {"dsn", false},
     {"chunking", false},

@@ -303,6 +303,11 @@ void resolve_likes(std::vector<PeerPart>& peers, const std::vector<Entry>& entri
     peer.script_column = root->script_column;
     if (!table.has("banner")) peer.banner = root->banner;
     if (!table.has("keywords")) peer.keywords = root->keywords;
+    if (!table.has("cert") && !table.has("tls")) {
+      const bool offered = peer.tls.offered || root->tls.offered;  // by a keyword, or as it is
+      peer.tls = root->tls;
+      peer.tls.offered = offered;
+    }
     if (!table.has("port")) peer.port = root->port;
     if (!table.has("end_of_data")) peer.end_of_data = root->end_of_data;
     peer.like = root->name;

@@ -438,8 +438,10 @@ like = "b"
 [peer.b]
 like = "a"
 port = 26
+cert = "expired"
 [peer.a]
 banner = "hello"
+tls = { version = "1.2" }
 port = 27
 rules = [{ on = "RCPT", reply = "450 later" }]
 quota = { messages = 1 }
@@ -453,6 +455,10 @@ quota = { messages = 1 }
   CHECK(scenario.peers[0].like == "a");
   CHECK(scenario.peers[0].port == 27);
   CHECK(scenario.peers[1].port == 26);
+  CHECK(scenario.peers[0].tls.offered);
+  CHECK(scenario.peers[0].tls.version == "1.2");
+  CHECK(scenario.peers[1].tls.cert == "expired");
+  CHECK(scenario.peers[1].tls.version == "");
 }
 
 TEST_CASE("a configuration of production is taken as it stands; the table's keys come before its own") {
