@@ -343,6 +343,7 @@ CLI::App* add_serve(CLI::App& app, ServeArguments& arguments) {
   add_duration(serve, "--wait", arguments.options.mta_wait, "So long an MTA may take to come up (default: 1m)");
   serve->add_flag("--stay", arguments.options.stay, "Not over before --for, or a signal");
   serve->add_option("--report", arguments.report, "Write the recording and its views below this folder")->type_name("DIR");
+  serve->add_option("--ca", arguments.ca, "Leave the certificate of who has signed those of the peers here")->type_name("FILE");
   serve->add_flag("--json", arguments.json, "What the MTA must be told, and the verdict, as one object a line each");
   serve->footer(
       "The first output tells what the MTA must be told: whom to ask for DNS, where to listen. SIGINT and SIGTERM end in order.\n"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <memory>
 
 #include "mta/base/text.h"
 #include "mta/os/loop.h"
@@ -10,6 +11,8 @@
 #include "sim/run/report.h"
 #include "sim/run/suite.h"
 #include "sim/serve/announce.h"
+#include "sim/world/sim_random.h"
+#include "sim/world/tls_library.h"
 
 namespace postproof::sim {
 
@@ -99,8 +102,20 @@ int serve_command(const ServeArguments& arguments) {
   os::Workers workers;
   os::Loop loop(events, workers);
   const auto tell = [](std::string_view line) { fmt::print(stderr, "{}\n", line); };
-  const auto announce = [&] { say(arguments.json ? announcement_json(*placed) : announcement_text(*placed)); };
-  Serve serve(loop.env(), *placed, options, announce, tell);
+  const auto announce = [&](std::string_view ca) -> Result<void> {
+    if (arguments.ca) {
+      if (auto left = write_text_file(*arguments.ca, ca); !left) return left;
+    }
+    say(arguments.json ? announcement_json(*placed, ca) : announcement_text(*placed, arguments.ca.value_or("")));
+    return {};
+  };
+  // The seed gives the same keys in each run.
+  world::SimEntropy entropy(scenario->seed, "", 0);
+  const auto library = std::make_shared<world::TlsLibrary>(entropy.stream("world.tls"));
+  ProcessTls tls({library, library->context()});
+  Env& os = loop.env();
+  Env env{os.executor, os.clock, os.network, os.disk, os.entropy, os.events, tls, os.work};
+  Serve serve(env, *placed, options, announce, tell);
   loop.on_signal([&](os::Signal signal) {
     if (signal == os::Signal::terminate) serve.interrupt();
   });

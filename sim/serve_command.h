@@ -18,6 +18,7 @@ struct ServeArguments {
   ServeOptions options;
   bool limit_given = false;  // else the scenario's own counts, if it is shorter
   std::optional<std::string> report;
+  std::optional<std::string> ca;  // the file that the peers' authority's certificate goes to
   bool json = false;
 };
 

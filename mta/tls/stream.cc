@@ -216,7 +216,10 @@ Result<std::size_t> Stream::Engine::take(std::span<char> into) {
   if (peer_done_) return size;
   ERR_clear_error();
   const int read = SSL_read_ex(ssl_.get(), into.data(), into.size(), &size);
-  if (read == 1) return size;
+  if (read == 1) {
+    if (env_.tls.observes()) env_.tls.heard(*under_, {into.data(), size});
+    return size;
+  }
   switch (SSL_get_error(ssl_.get(), read)) {
     case SSL_ERROR_WANT_READ: return std::size_t{0};
     case SSL_ERROR_ZERO_RETURN:
@@ -385,8 +388,7 @@ void Stream::Engine::report(TlsReport::State state, std::string_view detail) {
 
 void Stream::Engine::on_key(const SSL* ssl, const char* line) {
   Engine* engine = static_cast<Engine*>(SSL_get_app_data(ssl));
-  // Both sides have the same keys; one tells.
-  if (engine->context_->role() == Context::Role::client) engine->env_.tls.key(*engine->under_, line);
+  engine->env_.tls.key(*engine->under_, line);
 }
 
 Stream::Stream(Env& env, std::shared_ptr<const Context> context, std::unique_ptr<postproof::Stream> under,

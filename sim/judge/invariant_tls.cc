@@ -16,6 +16,8 @@ using smtp::TlsLevel;
 
 void check_policy(const Evidence& evidence, std::vector<Failure>& failures) {
   Breaches breaches("no clear text where policy forbids it", "MAIL within TLS only", failures);
+  // What an MTA has found of a certificate does not show on the wire.
+  const std::string_view good = evidence.sight() == Sight::wire ? "encrypted" : "verified";
   for (const Conversation& conversation : evidence.conversations()) {
     const MtaPart* client = evidence.mta(conversation.opener);
     const MtaPart* server = evidence.mta(conversation.acceptor);
@@ -25,7 +27,7 @@ void check_policy(const Evidence& evidence, std::vector<Failure>& failures) {
       if (command.verb != "MAIL") continue;
       const std::string_view protection = conversation.protection(command);
       if ((wanted == TlsLevel::require && protection == "none") ||
-          (wanted == TlsLevel::verify && protection != "verified")) {
+          (wanted == TlsLevel::verify && protection != good)) {
         breaches.add(fmt::format("{} to {}: {} with tls={}", conversation.opener, conversation.acceptor,
                                  escape(command.line), protection),
                      evidence.around(command.record));
@@ -78,7 +80,7 @@ void check_claims(const Evidence& evidence, std::vector<Failure>& failures) {
 
 void check_tls(const Evidence& evidence, std::vector<Failure>& failures) {
   check_policy(evidence, failures);
-  check_claims(evidence, failures);
+  if (evidence.sight() == Sight::everything) check_claims(evidence, failures);
 }
 
 }  // namespace postproof::sim

@@ -30,7 +30,7 @@ Judgement judge(const Scenario& scenario, const Recording& recording, Sight sigh
   check_extensions(evidence, judgement.failures);
   if (sight == Sight::everything) check_events(evidence, judgement.failures);
   if (sight == Sight::everything) check_finality(evidence, judgement.failures);
-  if (sight == Sight::everything) check_tls(evidence, judgement.failures);
+  check_tls(evidence, judgement.failures);
   check_closed_world(evidence, judgement.failures);
   return judgement;
 }

@@ -8,12 +8,16 @@ namespace postproof::sim {
 
 namespace {
 
+// What the dialing side finds of a certificate, and what it says of a failure, crosses no wire.
+constexpr const char* kVerified = "whether a certificate is good is found by the MTA itself";
+
+std::string why(const ExpectDelivered& delivered) { return delivered.tls == "verified" ? kVerified : ""; }
 std::string why(const ExpectAttempts&) { return "attempts are told by the MTA itself"; }
 std::string why(const ExpectQueue&) { return "what stands in a queue is told by the MTA itself"; }
 std::string why(const ExpectLog&) { return "the log is the MTA's own"; }
 std::string why(const ExpectResource& resource) {
   const bool of_disk = resource.of == "disk_operations" || resource.of == "syncs";
-  return of_disk ? "nobody sees the MTA's disk" : resource.of == "datagrams" ? "datagrams are not recorded one by one" : "";
+  return of_disk ? "nobody sees the MTA's disk" : "";
 }
 std::string why(const ExpectEnd& end) {
   if (end.queue) return "what is left in queues is told by the MTA itself";
@@ -21,9 +25,13 @@ std::string why(const ExpectEnd& end) {
   return "";
 }
 std::string why(const ExpectNever& never) {
+  if (never.tls == "verified") return kVerified;
   return is_wire_event(never.event) ? "" : fmt::format("\"{}\" is an event of the MTA's own", never.event);
 }
-std::string why(const ExpectTls&) { return "what is within TLS is told by the sides of a simulated world alone"; }
+std::string why(const ExpectTls& tls) {
+  if (!tls.verified.empty()) return kVerified;
+  return tls.detail.empty() ? "" : "half of what is told of a failure is told by the MTA itself";
+}
 template <class Other>
 std::string why(const Other&) {
   return "";

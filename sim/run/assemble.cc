@@ -23,9 +23,8 @@ constexpr std::uint16_t kDnsPort = 53;
 constexpr MonoTime kRunStart{};  // nodes count their monotonic time from the run's beginning
 constexpr std::string_view kSpoolDirectory = "/spool";
 
-// Next to resolver_address() and submit_address(): the world's own hosts have an address of each family.
+// Next to resolver_address(): the world's own hosts have an address of each family.
 IpAddress resolver_address6() { return *IpAddress::parse("2001:db8::53"); }
-IpAddress submit_address6() { return *IpAddress::parse("2001:db8::25"); }
 
 bool is_given(const MtaPart& part, std::string_view key) {
   return std::ranges::find(part.given, key) != part.given.end();

@@ -1,8 +1,7 @@
 #include "sim/run/faults.h"
 
-#include <fmt/format.h>
-
 #include "sim/dns/scenario_zones.h"
+#include "sim/scenario/faults.h"
 
 namespace postproof::sim {
 
@@ -64,16 +63,7 @@ void Faults::end_later(const Fault& fault, std::uint32_t line, std::move_only_fu
 }
 
 void Faults::tell(const Fault& fault, std::uint32_t line, std::string detail) {
-  world_.recorder().add(record::Fault{fault.kind, where(fault), line, std::move(detail)});
-}
-
-std::string Faults::where(const Fault& fault) {
-  if (fault.kind.starts_with("dns.")) return fault.name.empty() ? "*" : fault.name;
-  std::string text = fault.host;
-  if (fault.port) text += fmt::format(":{}", *fault.port);
-  if (!fault.with.empty()) text += " | " + fault.with;
-  if (fault.kind.starts_with("disk.")) text += " " + fault.path;
-  return text;
+  world_.recorder().add(record::Fault{fault.kind, place_of(fault), line, std::move(detail)});
 }
 
 }  // namespace postproof::sim

@@ -75,7 +75,6 @@ class Faults {
   void restart_later(const Fault& fault, MtaActor& actor);
 
   void tell(const Fault& fault, std::uint32_t line, std::string detail);
-  static std::string where(const Fault& fault);
 
   Cast& cast_;
   World& world_;

@@ -8,6 +8,8 @@ IpAddress resolver_address() { return IpAddress::v4({10, 0, 0, 53}); }
 
 IpAddress submit_address() { return IpAddress::v4({10, 0, 0, 25}); }
 
+IpAddress submit_address6() { return *IpAddress::parse("2001:db8::25"); }
+
 IpAddress drawn_v4(std::uint16_t place) {
   return IpAddress::v4({10, static_cast<std::uint8_t>(place >> 8), static_cast<std::uint8_t>(place & 0xff), 1});
 }

@@ -51,6 +51,15 @@ void complain_of_kind(TomlReader& table, const std::string& name) {
 
 }  // namespace
 
+std::string place_of(const Fault& fault) {
+  if (fault.kind.starts_with("dns.")) return fault.name.empty() ? "*" : fault.name;
+  std::string text = fault.host;
+  if (fault.port) text += fmt::format(":{}", *fault.port);
+  if (!fault.with.empty()) text += " | " + fault.with;
+  if (fault.kind.starts_with("disk.")) text += " " + fault.path;
+  return text;
+}
+
 const FaultKind* find_fault_kind(std::string_view name) {
   const auto at = std::ranges::find(kinds(), name, &FaultKind::name);
   return at == kinds().end() ? nullptr : &*at;

@@ -15,6 +15,9 @@ namespace postproof::sim {
 // `source`: the file's lines.
 Fault read_fault(TomlReader& table, const HostNames& hosts, const std::vector<std::string>& source);
 
+// What a recording names as the place of a fault: a host, a name of the DNS, a path.
+std::string place_of(const Fault& fault);
+
 // Null: no kind has this name.
 const FaultKind* find_fault_kind(std::string_view name);
 

@@ -30,6 +30,7 @@ inline constexpr std::string_view kResolverHost = "dns";   // the validating res
 inline constexpr std::string_view kSubmitHost = "client";  // where submissions come from
 IpAddress resolver_address();                              // 10.0.0.53
 IpAddress submit_address();                                // 10.0.0.25
+IpAddress submit_address6();                               // 2001:db8::25
 
 // 2026-01-01 00:00:00 UTC.
 inline constexpr WallTime kUsualStart{std::chrono::seconds{1'767'225'600}};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <set>
 
@@ -24,7 +25,7 @@ std::vector<std::string> endpoints_of(const PeerPart& part) {
 
 // Where submissions and dialogues come from.
 std::vector<std::string> client_addresses(const PlacedScenario& placed) {
-  std::set<IpAddress> all = {placed.submit_host};
+  std::set<IpAddress> all(placed.submit_hosts.begin(), placed.submit_hosts.end());
   for (const ClientPart& part : placed.scenario.clients) all.insert(part.addresses.begin(), part.addresses.end());
   std::vector<std::string> list;
   for (const IpAddress& address : all) list.push_back(address.to_string());
@@ -35,7 +36,7 @@ json::array to_array(const std::vector<std::string>& list) { return json::array(
 
 }  // namespace
 
-std::string announcement_text(const PlacedScenario& placed) {
+std::string announcement_text(const PlacedScenario& placed, std::string_view ca_file) {
   const Scenario& scenario = placed.scenario;
   std::string text = fmt::format("{}: {}\n", scenario.file, escape(scenario.title));
   text += fmt::format("  resolver  {}   the DNS server to ask, over UDP and TCP\n", placed.resolver.to_string());
@@ -48,10 +49,15 @@ std::string announcement_text(const PlacedScenario& placed) {
     text += fmt::format("  peer      {} at {}   called {}\n", part.name, fmt::join(endpoints_of(part), ", "),
                         fmt::join(part.names, ", "));
   }
+  if (!ca_file.empty()) {
+    text += fmt::format("  ca        {}   who has signed the peers' certificates\n", ca_file);
+  } else if (std::ranges::any_of(scenario.peers, may_speak_tls)) {
+    text += "  ca        --ca FILE leaves the certificate of who has signed those of the peers\n";
+  }
   return text;
 }
 
-std::string announcement_json(const PlacedScenario& placed) {
+std::string announcement_json(const PlacedScenario& placed, std::string_view ca) {
   const Scenario& scenario = placed.scenario;
   json::array mtas, peers;
   for (const MtaPart& part : scenario.mtas) {
@@ -67,7 +73,8 @@ std::string announcement_json(const PlacedScenario& placed) {
                             {"resolver", placed.resolver.to_string()},
                             {"clients", to_array(client_addresses(placed))},
                             {"mtas", std::move(mtas)},
-                            {"peers", std::move(peers)}};
+                            {"peers", std::move(peers)},
+                            {"ca", std::string(ca)}};
   return json::serialize(all) + "\n";
 }
 

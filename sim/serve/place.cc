@@ -31,8 +31,9 @@ class Placer {
     refuse_what_needs_a_world();
     Scenario& scenario = placed_.scenario;
     placed_.resolver = Endpoint(shared(resolver_address()), shifted(kDnsPort, 0));
-    placed_.submit_host = shared(submit_address());
+    placed_.submit_hosts = {shared(submit_address())};
     for (MtaPart& part : scenario.mtas) place_mta(part);
+    place_submissions6();
     for (PeerPart& part : scenario.peers) {
       place_host(part);
       part.port = shifted(part.port, part.line);
@@ -40,6 +41,11 @@ class Placer {
     for (ClientPart& part : scenario.clients) {
       place_host(part);
       place_target(part);
+    }
+    for (At& at : scenario.at) {
+      if (auto* fault = std::get_if<Fault>(&at.what); fault != nullptr && fault->port) {
+        fault->port = shifted(*fault->port, at.line);
+      }
     }
     check_names();
     check_twins();
@@ -56,19 +62,29 @@ class Placer {
   void refuse_what_needs_a_world() {
     for (const At& at : placed_.scenario.at) {
       const auto* fault = std::get_if<Fault>(&at.what);
-      if (fault == nullptr || fault->kind.starts_with("dns.")) continue;
-      complain(at.line, fmt::format("fault {}: only a simulated world can do this; on real sockets there are dns.* and "
-                                    "what peers do by rules and scripts",
-                                    fault->kind));
-    }
-    for (const PeerPart& part : placed_.scenario.peers) {
-      if (part.tls.offered) {
-        complain(part.line, "cert and tls: what is within TLS is told by the sides of a simulated world alone");
-      }
+      if (fault == nullptr || is_of_servers(*fault)) continue;
+      complain(at.line, fmt::format("fault {}: only a simulated world can do this, {}; on real sockets there are dns.*, "
+                                    "smtp.*, tls.* and tcp.refuse of a peer",
+                                    fault->kind, why_simulated(fault->kind)));
     }
     for (const LinkPart& link : placed_.scenario.links) {
       complain(link.line, "link: only a simulated world has links; on real sockets they are what they are");
     }
+  }
+
+  // Whether the resolver or a peer does it by itself.
+  bool is_of_servers(const Fault& fault) const {
+    const std::string_view layer = std::string_view(fault.kind).substr(0, fault.kind.find('.'));
+    if (layer == "dns" || layer == "smtp" || layer == "tls") return true;
+    const auto& peers = placed_.scenario.peers;
+    return fault.kind == "tcp.refuse" && std::ranges::find(peers, fault.host, &PeerPart::name) != peers.end();
+  }
+  static std::string_view why_simulated(std::string_view kind) {
+    if (kind == "tcp.refuse") return "whose hosts are all its own";
+    if (kind.starts_with("tcp.")) return "which carries each octet itself";
+    if (kind.starts_with("disk.")) return "which is the MTA's disk";
+    if (kind.starts_with("clock.")) return "which is the MTA's clock";
+    return "in which the MTA runs";
   }
 
   IpAddress shared(const IpAddress& address) const { return placement_.loopback ? on_loopback(address) : address; }
@@ -97,6 +113,19 @@ class Placer {
     if (!part.addresses.empty()) part.config.listen = {Endpoint(part.addresses.front(), shifted(kSmtpPort, part.line))};
   }
 
+  void place_submissions6() {
+    const MtaPart* asks = nullptr;
+    for (const MtaPart& part : placed_.scenario.mtas) {
+      if (!part.config.listen.empty() && !part.config.listen.front().address().is_v4()) asks = &part;
+    }
+    if (asks == nullptr) return;
+    if (placement_.loopback) {
+      complain(asks->line, fmt::format("{} at {}: with --loopback hosts have IPv4 addresses alone", asks->name,
+                                       asks->config.listen.front().to_string()));
+    }
+    placed_.submit_hosts.push_back(submit_address6());
+  }
+
   void place_target(ClientPart& part) {
     const auto& mtas = placed_.scenario.mtas;
     const auto mta = std::ranges::find(mtas, part.to, &MtaPart::name);
@@ -119,7 +148,8 @@ class Placer {
 
   // Who talks is told by addresses.
   void check_twins() {
-    std::set<IpAddress> taken = {placed_.resolver.address(), placed_.submit_host};
+    std::set<IpAddress> taken(placed_.submit_hosts.begin(), placed_.submit_hosts.end());
+    taken.insert(placed_.resolver.address());
     const auto take = [&](const HostPart& part) {
       for (const IpAddress& address : part.addresses) {
         if (taken.insert(address).second) continue;
@@ -137,6 +167,8 @@ class Placer {
 };
 
 }  // namespace
+
+bool may_speak_tls(const PeerPart& part) { return part.tls.offered || !part.script.empty(); }
 
 std::expected<PlacedScenario, std::vector<Problem>> place(const Scenario& scenario, const Placement& placement) {
   return Placer(scenario, placement).place();

@@ -2,7 +2,7 @@
 //
 // At their own addresses nothing changes but the ports, by an offset. On loopback each IPv4 address keeps its last three
 // octets behind 127, and IPv6 ones go where the host has others. An MTA under test is where its operator says, else at
-// its scenario's address.
+// its scenario's address. Submissions come from an IPv6 address too where an MTA listens at one.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,11 @@ struct Placement {
 struct PlacedScenario {
   Scenario scenario;  // with those addresses and ports
   Endpoint resolver;
-  IpAddress submit_host;  // where submissions come from
+  std::vector<IpAddress> submit_hosts;  // where submissions come from
 };
+
+// Whether a peer may come to speak TLS, as far as its own keys say.
+bool may_speak_tls(const PeerPart& part);
 
 // Every kind of complaint about a scenario that cannot be played on real sockets: faults that need a world, addresses
 // that cannot be had, MTAs that it has not.

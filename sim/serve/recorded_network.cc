@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "mta/env/wakeup.h"
+
 namespace postproof::sim {
 
 namespace {
@@ -25,8 +27,8 @@ class RecordedStream final : public Stream {
     } else if (*got == 0) {
       end(other());
     } else {
-      record::Octets octets{line_.connection, other(), std::string(into.data(), *got), log_.recorder().now()};
-      log_.recorder().add(std::move(octets));
+      record::Octets octets{line_.connection, other(), std::string(into.data(), *got), std::nullopt};
+      log_.add_arrived(std::move(octets));
     }
     co_return got;
   }
@@ -35,8 +37,8 @@ class RecordedStream final : public Stream {
   Task<Result<void>> write_all(std::string_view octets, Deadline deadline) override {
     const std::size_t index = log_.recorder().recording().records.size();
     if (line_.records) {
-      record::Octets sent{line_.connection, side_, std::string(octets), log_.recorder().now()};
-      log_.recorder().add(std::move(sent));
+      record::Octets sent{line_.connection, side_, std::string(octets), std::nullopt};
+      log_.add_arrived(std::move(sent));
     }
     Result<void> written = co_await inner_->write_all(octets, deadline);
     if (!written && line_.records) {
@@ -91,26 +93,6 @@ class RecordedStream final : public Stream {
   bool closed_ = false;
 };
 
-class RecordedListener final : public Listener {
- public:
-  RecordedListener(std::unique_ptr<Listener> inner, WireLog& log, std::string node)
-      : inner_(std::move(inner)), log_(log), node_(std::move(node)) {}
-
-  Task<Result<std::unique_ptr<Stream>>> accept() override {
-    Result<std::unique_ptr<Stream>> accepted = co_await inner_->accept();
-    if (!accepted) co_return accepted;
-    const WireLog::Line line = log_.accepted(node_, (*accepted)->peer(), (*accepted)->local());
-    co_return std::make_unique<RecordedStream>(std::move(*accepted), log_, line, Side::acceptor, nullptr);
-  }
-  void close() noexcept override { inner_->close(); }
-  const Endpoint& local() const override { return inner_->local(); }
-
- private:
-  std::unique_ptr<Listener> inner_;
-  WireLog& log_;
-  const std::string node_;
-};
-
 class RecordedDatagram final : public Datagram {
  public:
   RecordedDatagram(std::unique_ptr<Datagram> inner, WireLog& log, std::string node)
@@ -144,9 +126,62 @@ class RecordedDatagram final : public Datagram {
 
 }  // namespace
 
+// Listens again at its endpoint once refusals have ended: sockets know no other way to refuse.
+class RecordedNetwork::ReopenedListener final : public Listener {
+ public:
+  ReopenedListener(RecordedNetwork& network, std::unique_ptr<Listener> inner)
+      : network_(network), inner_(std::move(inner)), local_(inner_->local()), may_listen_(network.env_) {
+    network_.listeners_.push_back(this);
+    if (network_.refusing_ > 0) begin_refusing();
+  }
+  ~ReopenedListener() override { std::erase(network_.listeners_, this); }
+
+  Task<Result<std::unique_ptr<Stream>>> accept() override {
+    while (!closed_) {
+      if (stale_ && network_.refusing_ > 0) {
+        const Woken woken = co_await may_listen_.wait();
+        if (woken == Woken::closed) closed_ = true;
+        continue;
+      }
+      if (stale_) {
+        Result<std::unique_ptr<Listener>> again = network_.env_.network.listen(local_);
+        if (!again) co_return std::unexpected(std::move(again.error()));
+        inner_ = std::move(*again);
+        stale_ = false;
+      }
+      Result<std::unique_ptr<Stream>> accepted = co_await inner_->accept();
+      if (!accepted && stale_) continue;
+      if (!accepted) co_return accepted;
+      const WireLog::Line line = network_.log_.accepted(network_.node_, (*accepted)->peer(), (*accepted)->local());
+      co_return std::make_unique<RecordedStream>(std::move(*accepted), network_.log_, line, Side::acceptor, nullptr);
+    }
+    co_return fail(Errc::closed, "accept: closed");
+  }
+  void close() noexcept override {
+    closed_ = true;
+    inner_->close();
+    may_listen_.notify();
+  }
+  const Endpoint& local() const override { return local_; }
+
+  void begin_refusing() {
+    stale_ = true;
+    inner_->close();
+  }
+  void end_refusing() { may_listen_.notify(); }
+
+ private:
+  RecordedNetwork& network_;
+  std::unique_ptr<Listener> inner_;
+  const Endpoint local_;
+  Wakeup may_listen_;
+  bool stale_ = false;  // inner_ was closed by a refusal
+  bool closed_ = false;
+};
+
 Task<Result<std::unique_ptr<Stream>>> RecordedNetwork::connect(Endpoint to, std::optional<IpAddress> from,
                                                                Deadline deadline) {
-  Result<std::unique_ptr<Stream>> stream = co_await inner_.connect(to, from, deadline);
+  Result<std::unique_ptr<Stream>> stream = co_await env_.network.connect(to, from, deadline);
   if (!stream) {
     if (stream.error().code != Errc::closed) {
       log_.refused(node_, Endpoint(from.value_or(IpAddress()), 0), to, std::string(to_string(stream.error().code)));
@@ -162,13 +197,23 @@ void RecordedNetwork::close_opened() {
 }
 
 Result<std::unique_ptr<Listener>> RecordedNetwork::listen(const Endpoint& at) {
-  Result<std::unique_ptr<Listener>> listener = inner_.listen(at);
+  Result<std::unique_ptr<Listener>> listener = env_.network.listen(at);
   if (!listener) return listener;
-  return std::make_unique<RecordedListener>(std::move(*listener), log_, node_);
+  return std::make_unique<ReopenedListener>(*this, std::move(*listener));
+}
+
+void RecordedNetwork::begin_refusing() {
+  if (refusing_++ > 0) return;
+  for (ReopenedListener* listener : listeners_) listener->begin_refusing();
+}
+
+void RecordedNetwork::end_refusing() {
+  if (--refusing_ > 0) return;
+  for (ReopenedListener* listener : listeners_) listener->end_refusing();
 }
 
 Result<std::unique_ptr<Datagram>> RecordedNetwork::open_datagram(const Endpoint& local) {
-  Result<std::unique_ptr<Datagram>> socket = inner_.open_datagram(local);
+  Result<std::unique_ptr<Datagram>> socket = env_.network.open_datagram(local);
   if (!socket) return socket;
   return std::make_unique<RecordedDatagram>(std::move(*socket), log_, node_);
 }

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "mta/base/check.h"
 #include "mta/env/task_group.h"
 #include "mta/env/wakeup.h"
 #include "sim/dns/dns_server.h"
@@ -18,8 +19,10 @@
 #include "sim/peer/decorator.h"
 #include "sim/peer/peer_program.h"
 #include "sim/recording/served.h"
+#include "sim/scenario/faults.h"
 #include "sim/scenario/reach.h"
 #include "sim/serve/recorded_network.h"
+#include "sim/serve/recorded_tls.h"
 #include "sim/serve/wire_log.h"
 
 namespace postproof::sim {
@@ -29,17 +32,37 @@ namespace {
 constexpr Duration kLook = std::chrono::milliseconds{50};     // how often it looks whether it is over
 constexpr Duration kKnock = std::chrono::milliseconds{100};   // how often an MTA is asked whether it is up
 
-// A host of the scenario: an Env whose network records in its name.
+// So long the last octets of TLS connections may take that nobody waits for any more: close_notify has a second.
+constexpr Duration kGoodbyes = std::chrono::seconds{2};
+
+// A host of the scenario: an Env whose network and TLS record in its name.
 struct ServedHost {
   ServedHost(Env& env, WireLog& log, std::string own)
       : name(std::move(own)),
-        network(env.network, log, name),
-        here{env.executor, env.clock, network, env.disk, env.entropy, env.events, env.tls, env.work} {}
+        network(env, log, name),
+        tls(env.tls, log, name),
+        here{env.executor, env.clock, network, env.disk, env.entropy, env.events, tls, env.work} {}
   ServedHost(const ServedHost&) = delete;
 
   std::string name;
   RecordedNetwork network;
+  RecordedTls tls;
   Env here;
+};
+
+struct ServedPeer : ServedHost {
+  ServedPeer(Env& env, WireLog& log, const PeerPart& of, Authority& authority, std::shared_ptr<Behaviour> standing,
+             Recorder& recorder)
+      : ServedHost(env, log, of.name),
+        part(of),
+        behaviour(std::make_shared<DecoratedBehaviour>(std::move(standing))),
+        terms(authority, of.tls, of.names, of.addresses),
+        program(here, of, terms, behaviour, recorder) {}
+
+  const PeerPart& part;
+  std::shared_ptr<DecoratedBehaviour> behaviour;  // the faults of an [[at]] around what it shares with others
+  PeerTls terms;
+  PeerProgram program;
 };
 
 struct ClientHost : ServedHost {
@@ -71,7 +94,7 @@ Recording empty_recording(const Scenario& scenario, WallTime start) {
 }  // namespace
 
 struct Serve::Impl {
-  Impl(Env& e, const PlacedScenario& p, ServeOptions o, std::function<void()> a, std::function<void(std::string_view)> t)
+  Impl(Env& e, const PlacedScenario& p, ServeOptions o, Announce a, std::function<void(std::string_view)> t)
       : env(e),
         placed(p),
         scenario(p.scenario),
@@ -90,7 +113,10 @@ struct Serve::Impl {
     if (auto stands = check_endpoints(); !stands) co_return std::unexpected(std::move(stands.error()));
     plan();
     start_resolver();
-    announce();
+    if (auto announced = announce(mint_certificates()); !announced) {
+      co_await stop();
+      co_return std::unexpected(std::move(announced.error()));
+    }
     const bool up = co_await wait_for_mtas();
     begun = env.clock.mono();
     recording.start = env.clock.now();
@@ -127,9 +153,10 @@ struct Serve::Impl {
   }
 
   void start_resolver() {
-    ServedHost& host = servers.emplace_back(env, log, std::string(kResolverHost));
+    resolver_host.emplace(env, log, std::string(kResolverHost));
     DnsServer::NodeOf node_of = [this](const IpAddress& asker) { return log.node_at(asker); };
-    resolver.emplace(host.here, zones(), scenario.dns.secure, recorder, host.name, std::move(node_of));
+    resolver.emplace(resolver_host->here, zones(), scenario.dns.secure, recorder, resolver_host->name,
+                     std::move(node_of));
     for (DnsFault& fault : standing_dns_faults(scenario.dns)) resolver->add_fault(std::move(fault));
     tasks.spawn(run_resolver());
   }
@@ -150,29 +177,42 @@ struct Serve::Impl {
     if (!ended) trouble(kResolverHost, scenario.dns.zone_line, ended.error().what);
   }
 
+  // Before anybody connects, so that who connects first does not matter to what is drawn for whom. Returns the
+  // authority's.
+  std::string mint_certificates() {
+    std::string root = authority.root(env);
+    for (const PeerPart& part : scenario.peers) {
+      if (may_speak_tls(part)) authority.identity(env, part.tls.cert, part.names, part.addresses);
+    }
+    return root;
+  }
+
   void start_peers() {
     for (const PeerPart& part : scenario.peers) {
-      ServedHost& host = servers.emplace_back(env, log, part.name);
-      PeerTls& tls = peers_tls.emplace_back(authority, part.tls, part.names, part.addresses);
-      PeerProgram& peer = peers.emplace_back(host.here, part, tls, behaviours.of(part, *begun), recorder);
-      tasks.spawn(run_peer(part, peer));
+      ServedPeer& peer = peers.emplace_back(env, log, part, authority, behaviours.of(part, *begun), recorder);
+      tasks.spawn(run_peer(peer));
     }
-    const IpAddress& submit_host = placed.submit_host;
-    clients.emplace_back(env, log, std::string(kSubmitHost), submit_host.to_literal(), std::vector{submit_host});
+    const std::vector<IpAddress>& submit_hosts = placed.submit_hosts;
+    clients.emplace_back(env, log, std::string(kSubmitHost), submit_hosts.front().to_literal(), submit_hosts);
     for (const ClientPart& part : scenario.clients) {
       clients.emplace_back(env, log, part.name, part.names.front(), part.addresses);
     }
   }
-  Task<void> run_peer(const PeerPart& part, PeerProgram& peer) {
-    const Result<void> ended = co_await peer.run();
-    if (!ended) trouble(part.name, part.line, ended.error().what);
+  Task<void> run_peer(ServedPeer& peer) {
+    const Result<void> ended = co_await peer.program.run();
+    if (!ended) trouble(peer.name, peer.part.line, ended.error().what);
   }
 
   Task<void> stop() {
-    for (PeerProgram& peer : peers) peer.stop();
+    for (ServedPeer& peer : peers) peer.program.stop();
     resolver->stop();
     for (ClientHost& client : clients) client.network.close_opened();
     co_await tasks.join();
+    const Deadline until = env.clock.mono() + kGoodbyes;
+    while (log.ends() > 0 && env.clock.mono() < until) {
+      const Woken woken = co_await sleep_until(env, env.clock.mono() + kLook);
+      if (woken == Woken::closed) co_return;
+    }
   }
 
   void trouble(std::string_view node, std::uint32_t line, std::string what) {
@@ -259,20 +299,41 @@ struct Serve::Impl {
   }
 
   void begin_fault(const Fault& fault, std::uint32_t line) {
-    auto struck = dns_fault_of(fault, line);
-    if (!struck) return;  // the loader knows them all, and place() lets no others through
     const auto told = [this, &fault, line](std::string detail) {
-      recorder.add(record::Fault{fault.kind, fault.name.empty() ? "*" : fault.name, line, std::move(detail)});
+      recorder.add(record::Fault{fault.kind, place_of(fault), line, std::move(detail)});
     };
     told("begins");
-    const std::uint64_t id = resolver->add_fault(std::move(*struck));
+    std::function<void()> undo = strike(fault, line);
     if (!fault.lasts) return;
-    planned.push_back(Planned{now() + *fault.lasts, [this, id, told] {
-                                resolver->remove_fault(id);
+    planned.push_back(Planned{now() + *fault.lasts, [undo = std::move(undo), told] {
+                                undo();
                                 told("ends");
                               },
                               true});
     sort_plan();
+  }
+
+  // Returns what undoes it. place() has let no others through.
+  std::function<void()> strike(const Fault& fault, std::uint32_t line) {
+    if (auto dns_fault = dns_fault_of(fault, line)) {
+      const std::uint64_t id = resolver->add_fault(std::move(*dns_fault));
+      return [this, id] { resolver->remove_fault(id); };
+    }
+    const auto at = std::ranges::find(peers, fault.host, &ServedPeer::name);
+    PP_CHECK(at != peers.end(), "a fault of no peer");
+    ServedPeer& peer = *at;
+    const std::uint64_t id = next_fault++;
+    if (fault.kind == "tcp.refuse") {
+      if (fault.port.value_or(peer.part.port) != peer.part.port) return [] {};
+      peer.network.begin_refusing();
+      return [&peer] { peer.network.end_refusing(); };
+    }
+    if (fault.peer) {
+      peer.behaviour->add(id, decorator_of(*fault.peer, *begun));
+      return [&peer, id] { peer.behaviour->remove(id); };
+    }
+    peer.terms.add_fault(id, fault, line);
+    return [&peer, id] { peer.terms.remove_fault(id); };
   }
 
   void change_zones(const ZoneChange& change) {
@@ -337,7 +398,7 @@ struct Serve::Impl {
   const PlacedScenario& placed;
   const Scenario& scenario;
   const ServeOptions options;
-  const std::function<void()> announce;
+  const Announce announce;
   const std::function<void(std::string_view)> tell;
 
   Recording recording;
@@ -346,14 +407,14 @@ struct Serve::Impl {
   std::optional<MonoTime> begun;
   bool interrupted = false;
 
-  // Deques: programs hold references.
-  std::deque<ServedHost> servers;
-  std::deque<ClientHost> clients;
   StandingBehaviours behaviours;
   Authority authority;
-  std::deque<PeerTls> peers_tls;
-  std::deque<PeerProgram> peers;
+  std::optional<ServedHost> resolver_host;
   std::optional<DnsServer> resolver;
+  // Deques: programs hold references.
+  std::deque<ServedPeer> peers;
+  std::deque<ClientHost> clients;
+  std::uint64_t next_fault = 1;  // decorators that stand all the time are 0
   std::deque<Planned> planned;  // by time
   std::vector<const ZoneChange*> zone_changes;  // so far
   std::size_t looked_at = 0;
@@ -361,7 +422,7 @@ struct Serve::Impl {
   TaskGroup tasks;
 };
 
-Serve::Serve(Env& env, const PlacedScenario& placed, ServeOptions options, std::function<void()> announce,
+Serve::Serve(Env& env, const PlacedScenario& placed, ServeOptions options, Announce announce,
              std::function<void(std::string_view)> tell)
     : impl_(std::make_unique<Impl>(env, placed, options, std::move(announce), std::move(tell))) {}
 Serve::~Serve() = default;

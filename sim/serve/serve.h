@@ -26,14 +26,18 @@ struct ServeOptions {
 
 class Serve {
  public:
+  // Gets the certificate of the authority behind the peers' certificates, PEM. What it fails with ends the run.
+  using Announce = std::function<Result<void>(std::string_view ca)>;
+
   // The scenario outlives it. `announce` is called once, when the resolver answers and before any MTA is waited for;
-  // `tell` with lines for people: what it waits for, what has begun.
-  Serve(Env& env, const PlacedScenario& placed, ServeOptions options, std::function<void()> announce,
+  // `tell` with lines for people: what it waits for, what has begun. Keys are drawn from the Env's OpenSSL, the
+  // authority's and then those of the peers in their order.
+  Serve(Env& env, const PlacedScenario& placed, ServeOptions options, Announce announce,
         std::function<void(std::string_view)> tell);
   ~Serve();
 
-  // Once. Time 0 is when every MTA takes connections. An error: the servers could not stand. The judgement is made and
-  // recorded.
+  // Once. Time 0 is when every MTA takes connections. An error: the servers could not stand, or announce() failed. The
+  // judgement is made and recorded.
   Task<Result<RunResult>> run();
 
   // Ends it soon; what is pending is told. On the Env's thread.

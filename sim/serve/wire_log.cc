@@ -20,18 +20,26 @@ std::string WireLog::node_at(const IpAddress& address) const {
   const Scenario& scenario = placed_.scenario;
   if (const MtaPart* part = find_host(scenario.mtas, address)) return part->name;
   if (const ClientPart* part = find_host(scenario.clients, address)) return part->name;
-  if (address == placed_.submit_host) return std::string(kSubmitHost);
+  if (is_submit_host(address)) return std::string(kSubmitHost);
   // Nothing but an MTA and the clients dials: where a route leaves the source open, that is the address dialed.
   if (scenario.mtas.size() == 1) return scenario.mtas.front().name;
   return address.to_string();
 }
 
+bool WireLog::is_submit_host(const IpAddress& address) const {
+  return std::ranges::find(placed_.submit_hosts, address) != placed_.submit_hosts.end();
+}
+
 bool WireLog::is_client(const IpAddress& address) const {
-  return address == placed_.submit_host || find_host(placed_.scenario.clients, address) != nullptr;
+  return is_submit_host(address) || find_host(placed_.scenario.clients, address) != nullptr;
 }
 
 bool WireLog::is_peer(const IpAddress& address) const {
   return address == placed_.resolver.address() || find_host(placed_.scenario.peers, address) != nullptr;
+}
+
+bool WireLog::far_is_ours(Side near, const IpAddress& far) const {
+  return near == Side::opener ? is_peer(far) : is_client(far);
 }
 
 ConnectionId WireLog::begin(const std::string& from_node, const Endpoint& from, const std::string& to_node,
@@ -43,6 +51,7 @@ ConnectionId WireLog::begin(const std::string& from_node, const Endpoint& from, 
 
 WireLog::Line WireLog::opened(const std::string& node, const Endpoint& from, const Endpoint& to) {
   ++open_;
+  ++ends_;
   if (const auto half = half_.find({from, to}); half != half_.end()) {
     const ConnectionId id = half->second;
     half_.erase(half);
@@ -51,12 +60,13 @@ WireLog::Line WireLog::opened(const std::string& node, const Endpoint& from, con
   const PeerPart* peer = find_host(placed_.scenario.peers, to.address());
   const ConnectionId id = begin(node, from, peer != nullptr ? peer->name : node_at(to.address()), to);
   recorder_.add(record::Established{id});
-  if (is_peer(to.address())) half_[{from, to}] = id;
+  if (far_is_ours(Side::opener, to.address())) half_[{from, to}] = id;
   return {id, true};
 }
 
 WireLog::Line WireLog::accepted(const std::string& node, const Endpoint& from, const Endpoint& to) {
-  const bool ours = is_client(from.address());
+  ++ends_;
+  const bool ours = far_is_ours(Side::acceptor, from.address());
   if (const auto half = half_.find({from, to}); half != half_.end()) {
     const ConnectionId id = half->second;
     half_.erase(half);
@@ -76,6 +86,7 @@ void WireLog::refused(const std::string& node, const Endpoint& from, const Endpo
 }
 
 void WireLog::closed(const Line& line) {
+  --ends_;
   if (line.records) --open_;
 }
 

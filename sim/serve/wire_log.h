@@ -22,6 +22,13 @@ class WireLog {
   WireLog(const PlacedScenario& placed, Recorder& recorder) : placed_(placed), recorder_(recorder) {}
 
   Recorder& recorder() { return recorder_; }
+  // Octets, or Plain, that arrive in the moment in which they are recorded.
+  template <class Sent>
+  void add_arrived(Sent sent) {
+    recorder_.add(std::move(sent));
+    Record& record = recorder_.recording().records.back();
+    std::get<Sent>(record.what).arrives = record.at;
+  }
 
   // The name of the host that has an address; the address itself when none has. An MTA that is the only one may come
   // from any.
@@ -38,10 +45,15 @@ class WireLog {
 
   // The side that is ours has ended it.
   void closed(const Line& line);
-  std::size_t open() const { return open_; }
+  std::size_t open() const { return open_; }  // connections
+  std::size_t ends() const { return ends_; }  // of ours that are open: two of a connection between two of our hosts
+
+  // Whether the other end of a connection is one of our hosts' too. `near`: the side that is known to be.
+  bool far_is_ours(Side near, const IpAddress& far) const;
 
  private:
   ConnectionId begin(const std::string& from_node, const Endpoint& from, const std::string& to_node, const Endpoint& to);
+  bool is_submit_host(const IpAddress& address) const;
   bool is_client(const IpAddress& address) const;
   bool is_peer(const IpAddress& address) const;
 
@@ -49,6 +61,7 @@ class WireLog {
   Recorder& recorder_;
   ConnectionId next_ = 1;
   std::size_t open_ = 0;
+  std::size_t ends_ = 0;
   // Between two hosts of ours: seen at one end, and not yet at the other.
   std::map<std::pair<Endpoint, Endpoint>, ConnectionId> half_;
 };

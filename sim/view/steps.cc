@@ -7,6 +7,7 @@
 #include <map>
 
 #include "mta/base/text.h"
+#include "sim/recording/served.h"
 #include "sim/recording/tls_record.h"
 #include "sim/recording/view_time.h"
 
@@ -276,7 +277,10 @@ class StepReader {
     step.connection = id;
     add(std::move(step));
     if (const auto* tls = std::get_if<record::Tls>(&record.what)) {
-      connections_[id].secured[static_cast<std::size_t>(tls->from)] = tls->state == "established";
+      std::array<bool, 2>& secured = connections_[id].secured;
+      // On real sockets an MTA does not tell; what it sends is told by who reads it.
+      if (was_served(recording_)) secured.fill(tls->state == "established");
+      secured[static_cast<std::size_t>(tls->from)] = tls->state == "established";
     }
   }
 

@@ -14,6 +14,7 @@ class SimTls final : public TlsPort {
   std::shared_ptr<ossl_lib_ctx_st> library() override;
   bool observes() const override { return true; }
   void plain(const Stream& under, std::string_view octets, std::size_t carried_by) override;
+  void heard(const Stream&, std::string_view) override {}  // whoever sent it has told it
   void report(const Stream& under, const TlsReport& report) override;
   void key(const Stream& under, std::string_view line) override;
 

@@ -1,6 +1,7 @@
 #include "tests/sim/serve/scene.h"
 
 #include "sim/serve/announce.h"
+#include "sim/view/text_view.h"
 
 namespace postproof::sim {
 
@@ -192,6 +193,172 @@ end = { connections = 0 }
     CHECK(dial->to_node == "mx2");
   }
   CHECK(direct == 1);
+}
+
+TEST_CASE("what an MTA says within TLS is told by the peer that reads it") {
+  Scene scene(std::string(kHosts) + R"(
+tls = { version = "1.3" }
+[[expect]]
+delivered = { rcpt = "*", at = "mx1", count = 2, tls = "encrypted" }
+[[expect]]
+tls = { from = "sut", at = "mx1", result = "established", version = "TLSv1.3", sni = "mx1.dest.example", count = 1 }
+[[expect]]
+never = { event = "command", at = "mx1", match = "MAIL*", tls = "none" }
+[[expect]]
+tls = { at = "mx1", verified = "ok" }
+[[expect]]
+delivered = { rcpt = "*", at = "mx1", tls = "verified", count = 7 }
+[[expect]]
+resource = { of = "datagrams", host = "sut", min = 2 }
+)");
+  const RunResult result = scene.play();
+  INFO(text_of(result));
+  CHECK(result.judgement.ok());
+  CHECK(result.judgement.passed == 4);
+  CHECK(result.judgement.unjudged.size() == 2);
+  CHECK(scene.authority.starts_with("-----BEGIN CERTIFICATE-----"));
+  std::string heard, keys;
+  for (const Record& record : result.recording.records) {
+    const auto* plain = std::get_if<record::Plain>(&record.what);
+    if (plain != nullptr && plain->from == Side::opener) heard += plain->octets;
+    const auto* key = std::get_if<record::TlsKey>(&record.what);
+    if (key != nullptr) keys += key->line + "\n";
+  }
+  CHECK(holds(heard, "MAIL FROM:<alice@src.example>"));
+  CHECK(holds(keys, "CLIENT_TRAFFIC_SECRET_0 "));
+  // Each line once, and none as octets of TLS besides.
+  const std::string text = text_view(result.recording);
+  CHECK(holds(text, "MAIL FROM:<alice@src.example>"));
+  const std::size_t begin = text.find("TLS established"), end = text.find("TLS closed");
+  REQUIRE(begin < end);
+  CHECK_FALSE(holds(text.substr(begin, end - begin), "TLS, "));
+}
+
+TEST_CASE("TLS between two hosts of the scenario is told once") {
+  const RunResult result = Scene(std::string(kHosts) + R"(
+cert = "valid"
+[client.direct]
+to     = "mx1"
+script = '''
+< 220
+> EHLO direct.example
+< 250
+> STARTTLS
+< 220
+! tls
+> EHLO direct.example
+< 250
+> QUIT
+< 221
+'''
+[[expect]]
+delivered = { rcpt = "*", at = "mx1", count = 2 }
+)").play();
+  INFO(text_of(result));
+  CHECK(result.judgement.ok());
+  std::size_t ehlos = 0, keys = 0;
+  ConnectionId direct = 0;
+  for (const Record& record : result.recording.records) {
+    const auto* dial = std::get_if<record::Dial>(&record.what);
+    if (dial != nullptr && dial->from_node == "direct") direct = dial->connection;
+    const auto* plain = std::get_if<record::Plain>(&record.what);
+    if (plain != nullptr && plain->connection == direct && plain->octets == "EHLO direct.example\r\n") ++ehlos;
+    const auto* key = std::get_if<record::TlsKey>(&record.what);
+    if (key != nullptr && key->connection == direct && key->line.starts_with("CLIENT_TRAFFIC_SECRET_0 ")) ++keys;
+  }
+  CHECK(direct != 0);
+  CHECK(ehlos == 1);
+  CHECK(keys == 1);
+}
+
+TEST_CASE("a policy that forbids clear text is judged on the wire") {
+  const std::string with = std::string(kHosts) + "[[expect]]\ndelivered = { rcpt = \"*\", at = \"mx1\", count = 2 }\n";
+  std::string demands = with;
+  demands.replace(demands.find("[mta.sut]"), 9, "[mta.sut]\ntls.client = \"require\"");
+  Scene scene(demands);
+  scene.configure = [](Config& config) { config.client.tls = smtp::TlsLevel::may; };  // as its operator had it
+  const RunResult result = scene.play();
+  CHECK_FALSE(result.judgement.ok());
+  CHECK(holds(text_of(result), "no clear text where policy forbids it"));
+}
+
+TEST_CASE("faults of SMTP and TLS strike at peers, and end") {
+  const RunResult result = Scene(std::string(kHosts) + R"(
+cert = "valid"
+[[at]]
+t     = "0s"
+fault = { kind = "smtp.reply", host = "mx1", on = "RCPT", reply = "450 4.2.0 later", for = "4m" }
+[[at]]
+t     = "0s"
+fault = { kind = "smtp.reply", host = "mx2", on = "RCPT", reply = "450 4.2.0 later", for = "4m" }
+[[at]]
+t     = "2m"
+fault = { kind = "tls.refuse", host = "mx1", for = "1h" }
+[[expect]]
+delivered = { rcpt = "*", at = "mx1", count = 2, when = ["5m1s", "5m1s"], tls = "none" }
+)").play();
+  INFO(text_of(result));
+  CHECK(result.judgement.ok());
+  std::string told;
+  for (const Record& record : result.recording.records) {
+    const auto* fault = std::get_if<record::Fault>(&record.what);
+    if (fault != nullptr && fault->where == "mx1") told += fault->kind + " " + fault->detail + "\n";
+  }
+  INFO(told);
+  CHECK(holds(told, "smtp.reply begins\n"));
+  CHECK(holds(told, "smtp.reply ends\ntls.refuse strikes\n"));
+}
+
+TEST_CASE("a peer that refuses connections is not there, and then is again") {
+  const RunResult result = Scene(std::string(kHosts) + R"(
+[[at]]
+t     = "0s"
+fault = { kind = "tcp.refuse", host = "mx1", for = "1m" }
+[[at]]
+t     = "0s"
+fault = { kind = "tcp.refuse", host = "mx1", for = "30s" }
+[[at]]
+t     = "0s"
+fault = { kind = "tcp.refuse", host = "mx2", port = 26, for = "1h" }
+[[at]]
+t      = "40s"
+submit = { to = "sut", from = "alice@src.example", rcpt = "early@dest.example" }
+[[at]]
+t      = "2m"
+submit = { to = "sut", from = "alice@src.example", rcpt = "late@dest.example" }
+[[expect]]
+delivered = { rcpt = "bob@dest.example", at = "mx2", when = "1s" }
+[[expect]]
+delivered = { rcpt = "gone@dest.example", at = "mx2", when = "1s" }
+[[expect]]
+delivered = { rcpt = "early@dest.example", at = "mx2", when = "40s" }
+[[expect]]
+delivered = { rcpt = "late@dest.example", at = "mx1", when = "2m" }
+[[expect]]
+never = { event = "connect", at = "mx1", until = "1m" }
+)").play();
+  INFO(text_of(result));
+  CHECK(result.judgement.ok());
+}
+
+TEST_CASE("an MTA that listens at IPv6 is handed its mail from there, and delivers there") {
+  Scene scene(R"(
+title = "test"
+[mta.sut]
+addresses = "v6"
+[peer.mx]
+names     = ["dest.example"]
+addresses = "v6"
+[[at]]
+t      = "0s"
+submit = { to = "sut", from = "", rcpt = "bob@dest.example" }
+[[expect]]
+delivered = { rcpt = "bob@dest.example", at = "mx", when = "0s" }
+)");
+  scene.mta_asks_from = IpAddress::parse("10.7.7.7");
+  const RunResult result = scene.play();
+  INFO(text_of(result));
+  CHECK(result.judgement.ok());
 }
 
 TEST_CASE("a null sender's failure, which nobody is told of, is no loss") {
