@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "mta/base/check.h"
@@ -29,6 +30,14 @@ bool positive(const What& what) { return reply_in(what) != nullptr && reply_in(w
 bool intermediate(const What& what) { return reply_in(what) != nullptr && reply_in(what)->intermediate(); }
 // A reply after which the session goes on.
 bool goes_on(const What& what) { return reply_in(what) != nullptr && reply_in(what)->code != kClosing; }
+
+// RFC 5321 section 4.3.2: a server that takes us says 220. A code that nobody knows counts by its first digit (section
+// 4.2.1); one that answers something else tells that the server is out of step.
+bool out_of_place_as_greeting(const What& what) {
+  if (intermediate(what)) return true;
+  constexpr std::array kAnswersToCommands = {211, 214, 221, 235, 250, 251, 252};
+  return positive(what) && std::ranges::find(kAnswersToCommands, reply_in(what)->code) != kAnswersToCommands.end();
+}
 
 bool has_control_octet(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
@@ -63,6 +72,15 @@ struct ClientSession::Group {
   void settle(std::size_t recipient, ClientStage stage, What what) {
     results[recipient] = ClientResult{stage, std::move(what)};
   }
+  // What ends a group. Where replies are missing, or one is there that has no place, nobody knows whose those before it
+  // were (RFC 5321 section 4.2 has one for each command, in order): no recipient gets the refusal of another. That MAIL
+  // was refused stays: its reply was the first.
+  void settle_group(ClientStage stage, const What& what) {
+    const auto* error = std::get_if<Error>(&what);
+    const bool astray = error != nullptr && (error->code == Errc::protocol || error->code == Errc::timed_out);
+    if (astray && mail_accepted) std::ranges::fill(results, std::nullopt);
+    settle_rest(stage, what);
+  }
   // What ends the transaction for all whose own fate is open.
   void settle_rest(ClientStage stage, const What& what) {
     for (auto& result : results) {
@@ -76,6 +94,8 @@ ClientSession::ClientSession(Env& env, const ClientSettings& settings, std::uint
 
 ClientSession::~ClientSession() { lose("closed"); }
 
+// RFC 5321 section 2.3.8 has replies end in CRLF. A server that ends them in LF is understood all the same: a reply holds
+// nothing that could be smuggled, and the mail would have nowhere else to go.
 void ClientSession::read_from_stream() {
   reader_.emplace(*stream_, LineReader::LineEnd::lf, limits::kReplyLine, kBufferSize);
 }
@@ -99,7 +119,7 @@ Task<std::expected<void, ClientResult>> ClientSession::connect(Endpoint to, TlsL
   env_.events.emit(event::Connect{session_, event::Direction::out, host_, peer_text, "ok"});
 
   What greeting = co_await answer("greeting", settings_.greeting_timeout);
-  if (intermediate(greeting)) greeting = protocol_error("greeting", std::get<Reply>(greeting));
+  if (out_of_place_as_greeting(greeting)) greeting = protocol_error("greeting", std::get<Reply>(greeting));
   if (!positive(greeting)) co_return std::unexpected(ClientResult{ClientStage::greeting, std::move(greeting)});
   auto greeted = co_await hello();
   if (!greeted || tls == TlsLevel::none) co_return greeted;
@@ -298,7 +318,7 @@ Task<void> ClientSession::ask_as_group(Group& group, const Transaction& transact
   co_await writers_.join();
   if (group.write_error && usable()) {
     // All replies have come, to commands that the peer has not read.
-    group.settle_rest(ClientStage::data, drop("DATA", std::move(*group.write_error)));
+    group.settle_group(ClientStage::data, drop("DATA", std::move(*group.write_error)));
     group.go = false;
   } else if (group.go && group.accepted == 0) {
     group.go = false;
@@ -324,7 +344,7 @@ Task<void> ClientSession::read_group(Group& group) {
     What rcpt = co_await answer("RCPT", settings_.rcpt_timeout);
     if (intermediate(rcpt)) rcpt = protocol_error("RCPT", std::get<Reply>(rcpt));
     if (!goes_on(rcpt)) {
-      group.settle_rest(ClientStage::rcpt, rcpt);
+      group.settle_group(ClientStage::rcpt, rcpt);
       co_return;
     }
     if (!group.mail_accepted) continue;  // read to stay in step: nothing can have come of it
@@ -338,7 +358,12 @@ Task<void> ClientSession::read_group(Group& group) {
   What data = co_await answer("DATA", settings_.data_timeout);
   if (positive(data)) data = protocol_error("DATA", std::get<Reply>(data));
   group.go = intermediate(data);
-  if (!group.go) group.settle_rest(ClientStage::data, data);
+  if (!group.go) group.settle_group(ClientStage::data, data);
+  if (!goes_on(data)) co_return;
+  if (auto trouble = co_await unasked()) {
+    group.go = false;
+    group.settle_group(ClientStage::data, *trouble);
+  }
 }
 
 // RFC 2920 section 3.1: the server waits for content, though nobody is to have it.

@@ -4,7 +4,7 @@
 //
 // A session is never in doubt about whose reply it reads: as soon as it would be (a lost connection, 421, a
 // reply that has no place, octets behind a reply), it is closed, and every recipient that has no reply of
-// its own gets what ended the session.
+// its own gets what ended the session. Where the replies to a group do not fit its commands, nobody has.
 #pragma once
 
 #include <cstdint>

@@ -195,7 +195,7 @@ TEST_CASE("getting to a session: D09 to D11, D18, E01") {
   const std::vector<Case> cases = {
       {"220 mx\r\n", "250 mx\r\n", "", "ok"},
       {"220 mx\r\n", "250 mx\n", "", "ok"},
-      {"221 mx\r\n", "299 mx\r\n", "", "ok"},
+      {"299 mx\r\n", "298 mx\r\n", "", "ok"},
       {"220 mx\r\n", "502 what\r\n", "250 mx\r\n", "ok"},
       {"220 mx\r\n", "550 5.7.1 no\r\n", "550 no\r\n", "ehlo: 550 no"},
       {"220 mx\r\n", "554 5.7.1 go away\r\n", "", "ehlo: 554 5.7.1 go away"},
@@ -207,6 +207,7 @@ TEST_CASE("getting to a session: D09 to D11, D18, E01") {
       {"554 no service\r\n", "", "", "greeting: 554 no service"},
       {"421 busy\r\n", "", "", "greeting: 421 busy"},
       {"450 later\r\n", "", "", "greeting: 450 later"},
+      {"250 mx\r\n", "", "", "greeting: protocol error: greeting: reply out of place: 250 mx"},
       {"354 hm\r\n", "", "", "greeting: protocol error: greeting: reply out of place: 354 hm"},
       {"SSH-2.0-OpenSSH_9.2\r\n", "", "", "greeting: protocol error: greeting: not a reply: 'SSH-2.0-OpenSSH_9.2'"},
       {"", "", "", "greeting: connection closed by peer: greeting: connection closed by peer"},
@@ -256,6 +257,7 @@ TEST_CASE("hostile and failing transactions: D01 to D20, L12, L15, both ways") {
     Words results;
     bool usable;
     bool in_group_only = false;
+    Words in_group{};  // where the results differ in a group
   };
   const std::string eof = "connection closed by peer: ";
   const auto eof_at = [](std::string stage, std::string name) {
@@ -287,14 +289,26 @@ TEST_CASE("hostile and failing transactions: D01 to D20, L12, L15, both ways") {
        {"mail: protocol error: MAIL: reply out of place: 354 go",
         "mail: protocol error: MAIL: reply out of place: 354 go"},
        false},
-      {{"250 m", "550 r", "354 go"}, {"rcpt: 550 r", "rcpt: protocol error: RCPT: reply out of place: 354 go"}, false},
+      // Of a group nobody knows then whose the replies before it were.
+      {{"250 m", "550 r", "354 go"},
+       {"rcpt: 550 r", "rcpt: protocol error: RCPT: reply out of place: 354 go"},
+       false,
+       false,
+       {"rcpt: protocol error: RCPT: reply out of place: 354 go", "rcpt: protocol error: RCPT: reply out of place: 354 go"}},
       {{"250 m", "550 r", "250 r", "250 what"},
        {"rcpt: 550 r", "data: protocol error: DATA: reply out of place: 250 what"},
-       false},
+       false,
+       false,
+       {"data: protocol error: DATA: reply out of place: 250 what",
+        "data: protocol error: DATA: reply out of place: 250 what"}},
       {{"250 m", "550 r", "250 r", "354 go", "354 go"},
        {"rcpt: 550 r", "dot: protocol error: final dot: reply out of place: 354 go"},
        false},
-      {{"250 m", "550 r", "garbage"}, {"rcpt: 550 r", "rcpt: protocol error: RCPT: not a reply: 'garbage'"}, false},
+      {{"250 m", "550 r", "garbage"},
+       {"rcpt: 550 r", "rcpt: protocol error: RCPT: not a reply: 'garbage'"},
+       false,
+       false,
+       {"rcpt: protocol error: RCPT: not a reply: 'garbage'", "rcpt: protocol error: RCPT: not a reply: 'garbage'"}},
       // Class decides (D01).
       {{"299 m", "299 r", "499 r", "399 go", "299 ok"}, {"dot: 299 ok", "rcpt: 499 r"}, true},
       // MAIL refused: in a group the rest is read, whatever it says.
@@ -327,7 +341,7 @@ TEST_CASE("hostile and failing transactions: D01 to D20, L12, L15, both ways") {
         }
       }
       CHECK(c.done);
-      CHECK(c.results == k.results);
+      CHECK(c.results == (in_group && !k.in_group.empty() ? k.in_group : k.results));
       CHECK(c.session->usable() == k.usable);
       CHECK(c.wire().closed() == !k.usable);
       // Content goes out exactly when somebody's dot is waited for.
