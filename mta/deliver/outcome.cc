@@ -81,6 +81,7 @@ EnhancedStatus status_of_error(Stage stage, Errc code) {
     case Errc::protocol: return {4, 5, 0};
     case Errc::corrupt: return {5, 3, 0};
     case Errc::not_found: return stage == Stage::storage ? EnhancedStatus{5, 3, 0} : EnhancedStatus{4, 3, 0};
+    case Errc::no_space: return {4, 3, 1};  // our own disk is full
     case Errc::io:
     case Errc::poisoned: return {4, 3, 0};
     default: break;

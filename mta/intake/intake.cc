@@ -40,6 +40,10 @@ Envelope begin_envelope(smtp::MailParams params, WallTime now) {
   return envelope;
 }
 
+bool has_eight_bit_octet(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+}
+
 }  // namespace
 
 struct SpoolIntakeFactory::Shared {
@@ -71,6 +75,7 @@ class SpoolIncoming final : public smtp::Incoming {
   Task<void> write(smtp::Chunk chunk) override {
     if (trouble_) co_return;
     header_.feed(chunk);
+    if (envelope_.body == BodyType::eight_bit && !eight_bit_seen_) eight_bit_seen_ = has_eight_bit_octet(chunk);
     const auto written = co_await writer_->write(std::move(chunk));
     if (!written) trouble_ = storage_trouble(written.error());
   }
@@ -85,6 +90,9 @@ class SpoolIncoming final : public smtp::Incoming {
       co_return Reply::of(554, "5.4.6",
                           fmt::format("too many hops: {} Received fields; this is a mail loop", header_.received_fields()));
     }
+    // RFC 6152 section 3 keeps 8-bit content from hosts that take seven bits only. What was declared 8BITMIME and is
+    // ASCII may go to them. What was not declared and has eight bits goes on undeclared, as it came.
+    if (!eight_bit_seen_) envelope_.body = BodyType::seven_bit;
     const WallTime now = env_.clock.now();
     const MessageId id = writer_->id();
     std::string field = received_field(trace(now, id));
@@ -128,6 +136,7 @@ class SpoolIncoming final : public smtp::Incoming {
   Envelope envelope_;
   std::unique_ptr<queue::SpoolWriter> writer_;
   HeaderScan header_;
+  bool eight_bit_seen_ = false;  // in content that was declared so
   std::optional<Reply> trouble_;
 };
 
@@ -156,6 +165,7 @@ class SpoolIntake final : public smtp::Intake {
     if (auto refusal = refuse_relay(shared_->policy, session_.peer, params.recipient)) co_return std::move(*refusal);
     const intake::Policy& policy = shared_->policy;
     if (policy.postmaster && is_own_postmaster(policy, params.recipient)) params.recipient = *policy.postmaster;
+    // Who is named twice has two 250s, and is handed on twice: which copies are one is for the final host to say.
     envelope_.recipients.push_back(
         Recipient{std::move(params.recipient), params.notify, std::move(params.original)});
     co_return Reply::of(250, "2.1.5", "recipient ok");

@@ -34,12 +34,12 @@ std::optional<smtp::Reply> refuse_relay(const Policy& policy, const Endpoint& cl
   if (recipient.domain.empty()) return smtp::Reply::of(550, "5.1.1", "nobody reads the mail of this host's postmaster");
   if (trusted(policy, client)) return std::nullopt;
   if (!relayed_domain(policy, recipient)) {
-    return smtp::Reply::of(554, "5.7.1", "relaying to <" + recipient.to_string() + "> is not permitted");
+    return smtp::Reply::of(550, "5.7.1", "relaying to <" + recipient.to_string() + "> is not permitted");
   }
   // "user%elsewhere@ours", "elsewhere!user@ours", "\"user@elsewhere\"@ours": a host behind us may read a
   // route in it, which would make an open relay of the two of us.
   if (recipient.local_part.find_first_of("%!@") != std::string::npos) {
-    return smtp::Reply::of(554, "5.7.1", "routed addresses are not permitted");
+    return smtp::Reply::of(550, "5.7.1", "routed addresses are not permitted");
   }
   return std::nullopt;
 }

@@ -112,7 +112,9 @@ Task<void> ServerSession::on(command::Vrfy) {
 }
 
 Task<void> ServerSession::on(command::Help) {
-  if (!junk()) say(Reply::of(214, "2.0.0", "EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP STARTTLS QUIT: see RFC 5321"));
+  Reply reply = Reply::of(214, "2.0.0", "EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP STARTTLS QUIT");
+  reply.lines.emplace_back("see RFC 5321");
+  if (!junk()) say(std::move(reply));
   co_return;
 }
 

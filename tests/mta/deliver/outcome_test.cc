@@ -107,7 +107,7 @@ TEST_CASE("outcome: errors") {
            Case{Stage::storage, Errc::corrupt, Verdict::fail, "5.3.0"},
            Case{Stage::storage, Errc::not_found, Verdict::fail, "5.3.0"},
            Case{Stage::storage, Errc::io, Verdict::defer, "4.3.0"},
-           Case{Stage::storage, Errc::no_space, Verdict::defer, "4.3.0"},
+           Case{Stage::storage, Errc::no_space, Verdict::defer, "4.3.1"},
            Case{Stage::connect, Errc::not_found, Verdict::defer, "4.3.0"},
        }) {
     CAPTURE(to_string(c.stage));
