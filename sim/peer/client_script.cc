@@ -50,7 +50,7 @@ Task<void> run_client_script(Env& env, ClientSettings settings, std::string scri
   observer.sent = [&](std::string_view octets) { tracker.from_client(octets); };
   observer.received = [&](std::string_view octets) { tracker.from_server(octets); };
   const auto secure = [&](Served& served, std::string_view buffered, Deadline deadline) {
-    return secure_as_client(served, buffered, settings.server_name, deadline);
+    return secure_as_client(served, buffered, ClientTls{settings.server_name}, deadline);
   };
   Dialogue dialogue(connection, Dialogue::Role::client, *steps, std::move(observer), secure);
   std::optional<DialogueFailure> failure = co_await dialogue.run();

@@ -8,8 +8,13 @@
 
 namespace postproof::sim {
 
-// Puts TLS over the connection and shakes hands. `buffered` as of tls::Stream; `server_name` may be empty.
-Task<Result<void>> secure_as_client(Served& connection, std::string_view buffered, std::string server_name,
-                                    Deadline deadline);
+struct ClientTls {
+  std::string server_name{};  // for SNI; empty: none
+  std::string version{};      // as of limit_tls
+  std::string cipher{};
+};
+
+// Puts TLS over the connection and shakes hands. `buffered` as of tls::Stream.
+Task<Result<void>> secure_as_client(Served& connection, std::string_view buffered, ClientTls terms, Deadline deadline);
 
 }  // namespace postproof::sim

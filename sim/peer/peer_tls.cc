@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "sim/peer/server.h"
+#include "sim/peer/tls_limits.h"
 
 namespace postproof::sim {
 
@@ -120,26 +121,21 @@ ServerTls changed_by(ServerTls tls, const Fault& fault) {
   return tls;
 }
 
+// All connections seal tickets with the same keys, so that a ticket outlives the certificate that it was issued under.
+void issue_tickets(SSL* ssl) {
+  std::array<unsigned char, 80> keys{};
+  SSL_CTX_set_tlsext_ticket_keys(SSL_get_SSL_CTX(ssl), keys.data(), keys.size());
+  SSL_clear_options(ssl, SSL_OP_NO_TICKET);
+  SSL_set_num_tickets(ssl, 1);
+}
+
 void apply(const ServerTls& terms, SSL* ssl) {
-  if (!terms.version.empty()) {
-    const int version = terms.version == "1.2" ? TLS1_2_VERSION : TLS1_3_VERSION;
-    SSL_set_min_proto_version(ssl, version);
-    SSL_set_max_proto_version(ssl, version);
-  }
-  if (!terms.cipher.empty()) {
-    const bool tls13 = terms.cipher.starts_with("TLS_");
-    if (tls13) {
-      SSL_set_ciphersuites(ssl, terms.cipher.c_str());
-      SSL_set_min_proto_version(ssl, TLS1_3_VERSION);
-    } else {
-      SSL_set_cipher_list(ssl, (terms.cipher + ":@SECLEVEL=0").c_str());
-      SSL_set_max_proto_version(ssl, TLS1_2_VERSION);
-    }
-  }
+  limit_tls(ssl, terms.version, terms.cipher);
   // Clients send a share of X25519 first.
   if (terms.hello_retry) SSL_set1_groups_list(ssl, "P-384");
   if (terms.record_size > 0) SSL_set_max_send_fragment(ssl, static_cast<long>(terms.record_size));
   if (!terms.close_notify) SSL_set_quiet_shutdown(ssl, 1);
+  if (terms.tickets) issue_tickets(ssl);
 }
 
 }  // namespace

@@ -104,7 +104,8 @@ class Submission {
     if (!reply_.positive()) co_return false;
     const std::string buffered(buffer_.buffered());
     const Deadline deadline = env_.clock.mono() + kCommandWait;
-    const Result<void> done = co_await secure_as_client(connection_, buffered, server_name_, deadline);
+    ClientTls terms{server_name_, message_.tls_version, message_.tls_cipher};
+    const Result<void> done = co_await secure_as_client(connection_, buffered, std::move(terms), deadline);
     if (!done) lost_ = done.error().code;
     buffer_.read_from(connection_.stream());
     co_return !lost_;

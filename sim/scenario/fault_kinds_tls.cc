@@ -20,7 +20,7 @@ void read_alert_message(const FaultReading& reading, Fault& fault) {
   fault.message = reading.table.word("at", {"ClientHello", "ServerHello"}).value_or("");
 }
 void read_version(const FaultReading& reading, Fault& fault) {
-  fault.version = reading.table.word("version", {"1.2", "1.3"}).value_or("");
+  fault.version = reading.table.word("version", version_words()).value_or("");
 }
 void read_cipher(const FaultReading& reading, Fault& fault) {
   fault.cipher = reading.table.word("cipher", cipher_words()).value_or("");

@@ -110,6 +110,8 @@ struct Submit {
   std::string from_host;               // a [client] host's name; empty: the world's own
   std::string helo;                    // empty: the client host's name
   bool tls = false;                    // hand over within TLS only
+  std::string tls_version;             // this alone; empty: 1.2 and 1.3
+  std::string tls_cipher;              // this suite alone; empty: any good one
   std::uint64_t count = 1;             // so many equal messages, each in a connection of its own
   std::uint64_t size = 0;              // octets of text added to data, so that big messages need no big file
 };

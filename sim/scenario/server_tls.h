@@ -16,7 +16,7 @@ namespace postproof::sim {
 struct ServerTls {
   bool offered = false;           // STARTTLS is among the keywords
   std::string cert = "valid";     // a word of certificate_words()
-  std::string version;            // "1.2" or "1.3": nothing else is spoken; empty: both
+  std::string version;            // a word of version_words(): nothing else is spoken; empty: 1.2 and 1.3
   std::string cipher;             // this suite alone; empty: as the client likes
   bool hello_retry = false;       // the client's first key share is not taken (RFC 8446 section 4.1.4)
   std::uint64_t record_size = 0;  // octets of a record at the most; 0: as it comes
@@ -24,6 +24,7 @@ struct ServerTls {
   std::string message;  // the handshake message at which `act` strikes; empty: it does not
   enum class Act : std::uint8_t { hang, close, reset, alert } act = Act::hang;
   bool close_notify = true;
+  bool tickets = false;  // sessions can be resumed, whatever has become of the certificate since (RFC 8446 section 2.2)
   std::optional<std::uint64_t>
       truncate;  // the connection ends so many octets behind the handshake, without close_notify
 
@@ -32,7 +33,10 @@ struct ServerTls {
 
 // "valid", "expired", "future", "wrong-name", "self-signed", "unknown-ca", "weak-key".
 const std::vector<std::string_view>& certificate_words();
-// Suites as OpenSSL calls them; the last two are not taken by our client (RFC 9325 section 4.2).
+// "1.0" to "1.3".
+const std::vector<std::string_view>& version_words();
+// Suites as OpenSSL calls them; the last four are not taken by our MTA (RFC 9325 section 4.2). The last two want an RSA
+// key, which "weak-key" has; the Diffie-Hellman group of the first of them has 1024 bits then.
 const std::vector<std::string_view>& cipher_words();
 // Handshake messages that a fault may strike at: what a server gets and what it sends.
 const std::vector<std::string_view>& handshake_words();

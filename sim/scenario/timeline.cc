@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::string_view kDefaultData = "Subject: a message\n\nIts text.\n";
 constexpr std::uint64_t kSizeMax = 256 * 1024 * 1024;
+constexpr std::string_view kRepeatPlace = "<repeat>";
+constexpr std::string_view kNumberPlace = "<n>";
 
 // "alice@src.example RET=HDRS ENVID=e1": the mailbox ends at the first blank outside quotes.
 std::string_view mailbox_of(std::string_view text) {
@@ -43,6 +45,42 @@ std::string path_trouble(std::string_view text, bool null_allowed) {
   return "";
 }
 
+// Each address that says <n> once for each number from 1 on.
+std::vector<std::string> numbered(const std::vector<std::string>& addresses, std::uint64_t count) {
+  std::vector<std::string> all;
+  for (const std::string& address : addresses) {
+    const auto place = address.find(kNumberPlace);
+    if (place == std::string::npos) {
+      all.push_back(address);
+      continue;
+    }
+    const std::string behind = address.substr(place + kNumberPlace.size());
+    for (std::uint64_t n = 1; n <= count; ++n) all.push_back(fmt::format("{}{}{}", address.substr(0, place), n, behind));
+  }
+  return all;
+}
+
+// The message, with `repeat` in its place.
+std::string read_data(TomlReader& table) {
+  std::string data = table.string("data").value_or(std::string(kDefaultData));
+  auto repeat = table.table("repeat");
+  if (!repeat) return data;
+  const std::string text = repeat->string("text").value_or("");
+  const bool counted = repeat->has("count");
+  const std::uint64_t count = read_count(*repeat, "count", 1, 1'000'000).value_or(1);
+  repeat->finish();
+  if (text.empty() || !counted) table.complain("repeat", "expected a \"text\" and how often it stands there, \"count\"");
+  if (text.size() * count > kSizeMax) table.complain("repeat", "out of range; expected 256 MiB at the most");
+  const auto place = data.find(kRepeatPlace);
+  if (place == std::string::npos) table.complain("repeat", fmt::format("expected {} in the data, where it is to stand", kRepeatPlace));
+  if (place == std::string::npos || text.size() * count > kSizeMax) return data;
+  std::string all;
+  all.reserve(text.size() * count);
+  for (std::uint64_t i = 0; i < count; ++i) all += text;
+  data.replace(place, kRepeatPlace.size(), all);
+  return data;
+}
+
 Submit read_submit(TomlReader& table, const HostNames& hosts) {
   Submit submit;
   for (const std::string_view key : {"to", "from", "rcpt"}) {
@@ -51,19 +89,26 @@ Submit read_submit(TomlReader& table, const HostNames& hosts) {
   submit.to = hosts.read(table, "to", {HostKind::mta}).value_or("");
   submit.from = table.string("from").value_or("");
   if (std::string trouble = path_trouble(submit.from, true); !trouble.empty()) table.complain("from", std::move(trouble));
+  const std::uint64_t numbers = read_count(table, "rcpt_count", 1, 100'000).value_or(1);
   if (auto rcpt = table.strings("rcpt")) {
     if (rcpt->empty()) table.complain("rcpt", "expected at least one recipient");
+    *rcpt = numbered(*rcpt, numbers);
     for (const std::string& one : *rcpt) {
       if (std::string trouble = path_trouble(one, false); !trouble.empty()) table.complain("rcpt", std::move(trouble));
     }
     submit.rcpt = std::move(*rcpt);
   }
-  submit.data = table.string("data").value_or(std::string(kDefaultData));
+  submit.data = read_data(table);
   const auto from_host = table.string("from_host").value_or(std::string(kSubmitHost));
   if (from_host == kSubmitHost || hosts.check(table, "from_host", from_host, {HostKind::client})) submit.from_host = from_host;
   submit.helo = table.string("helo").value_or("");
   if (submit.helo.find_first_of("\r\n ") != std::string::npos) table.complain("helo", "expected a host name or address literal");
   submit.tls = table.boolean("tls").value_or(false);
+  submit.tls_version = table.word("tls_version", version_words()).value_or("");
+  submit.tls_cipher = table.word("tls_cipher", cipher_words()).value_or("");
+  for (const std::string_view key : {"tls_version", "tls_cipher"}) {
+    if (table.has(key) && !submit.tls) table.complain(key, "says nothing without tls = true");
+  }
   submit.count = read_count(table, "count", 1, 100'000).value_or(1);
   submit.size = table.size("size").value_or(0);
   if (submit.size > kSizeMax) table.complain("size", "out of range; expected \"256MiB\" at the most");

@@ -392,7 +392,7 @@ TEST_CASE("TLS") {
       {"[peer.mx]\ncert = ^'expird'", "did you mean \"expired\"?"},
       {"[mta.a]\ncert = ^'good'", "expected valid, expired"},
       {"[peer.mx]\ntls = ^true", "expected a table"},
-      {"[peer.mx]\ntls = { version = ^'1.1' }", "expected 1.2, 1.3"},
+      {"[peer.mx]\ntls = { version = ^'1.4' }", "expected 1.0, 1.1, 1.2, 1.3"},
       {"[peer.mx]\ntls = { cipher = ^'AES' }", "\"AES\" is not known"},
       {"[peer.mx]\ntls = { record_size = ^1 }", "out of range; expected 512 to 16384"},
       {"[peer.mx]\ntls = { at = ^'Certificate' }", "expected both or none"},
@@ -429,6 +429,15 @@ TEST_CASE("submissions") {
   submit("to = 'sut', from = '', rcpt = 'a@b', count = ^0", "out of range");
   submit("to = 'sut', from = '', rcpt = 'a@b', from_host = ^'mx'", "\"mx\" is a peer");
   submit("to = 'sut', from = '', rcpt = 'a@b', size = ^'1GiB'", "256MiB");
+  submit("to = 'sut', from = '', rcpt = 'b<n>@c', rcpt_count = ^0", "out of range");
+  submit("to = 'sut', from = '', rcpt = ^'b <n>@c', rcpt_count = 2", "is no address");
+  submit("to = 'sut', from = '', rcpt = 'a@b', repeat = ^{ text = 'x', count = 2 }", "<repeat>");
+  submit("to = 'sut', from = '', rcpt = 'a@b', data = '<repeat>', repeat = ^{ count = 2 }", "a \"text\"");
+  submit("to = 'sut', from = '', rcpt = 'a@b', data = '<repeat>', repeat = ^{ text = 'x' }", "\"count\"");
+  submit("to = 'sut', from = '', rcpt = 'a@b', data = '<repeat>', repeat = ^{ text = '" + std::string(1000, 'x') +
+             "', count = 1000000 }", "256 MiB");
+  submit("to = 'sut', from = '', rcpt = 'a@b', tls = true, tls_version = ^'1.4'", "1.0, 1.1, 1.2, 1.3");
+  submit("to = 'sut', from = '', rcpt = 'a@b', tls_cipher = ^'AES128-SHA'", "tls = true");
 }
 
 TEST_CASE("expectations") {
