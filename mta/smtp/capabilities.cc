@@ -31,11 +31,11 @@ constexpr std::array kFlags{
     Flag{"MT-PRIORITY", &Capabilities::mt_priority},
 };
 
-// RFC 1870 section 4. A number that cannot be read, or does not fit, says nothing about a limit; 0 says that there is
+// RFC 1870 section 4. What is no number, or does not fit, says nothing about a limit; 0 says that there is
 // none. The extension stands offered all the same.
 void read_size(const Words& words, Capabilities& into) {
   into.size = true;
-  const auto limit = words.empty() ? std::nullopt : parse_decimal(words[0]);
+  const auto limit = words.size() == 1 ? parse_decimal(words[0]) : std::nullopt;
   into.size_max = limit && *limit > 0 ? limit : std::nullopt;
 }
 
