@@ -117,6 +117,12 @@ void read_server(TomlReader table, smtp::ServerSettings& server) {
   table.finish();
 }
 
+void read_submission(TomlReader table, Submission& submission) {
+  read_endpoints(table, "listen", submission.listen);
+  read_endpoints(table, "listen_tls", submission.listen_tls);
+  table.finish();
+}
+
 std::optional<Address> read_address(TomlReader& table, std::string_view key) {
   const auto text = table.string(key);
   if (!text) return std::nullopt;
@@ -228,18 +234,38 @@ void read_delivery(TomlReader table, Config& config) {
   table.finish();
 }
 
-smtp::TlsLevel tls_level(std::string_view word) {
-  if (word == "none") return smtp::TlsLevel::none;
-  if (word == "may") return smtp::TlsLevel::may;
-  return word == "require" ? smtp::TlsLevel::require : smtp::TlsLevel::verify;
+void read_tls_rule(TomlReader table, tls::Policy& policy) {
+  tls::Rule rule;
+  if (const auto domains = table.strings("domains"); domains && !domains->empty()) {
+    for (const std::string& domain : *domains) {
+      const std::string_view name = std::string_view(domain).substr(domain.starts_with("*.") ? 2 : 0);
+      if (!good_host_name(name) && !domain.starts_with('[')) {
+        table.complain("domains", fmt::format("\"{}\" is no domain; expected a name like \"example.org\", or \"*.example.org\" "
+                                              "for all below it", escape(domain)));
+      }
+      rule.domains.push_back(ascii_lower(domain));
+    }
+  } else {
+    table.complain("domains", "expected at least one domain that the rule is for");
+  }
+  if (const auto word = table.word("level", {"none", "may", "require", "verify"})) {
+    rule.level = *tls::parse_level(*word);
+  } else if (!table.has("level")) {
+    table.complain("level", "missing; expected \"none\", \"may\", \"require\" or \"verify\"");
+  }
+  policy.rules.push_back(std::move(rule));
+  table.finish();
 }
 
 void read_tls(TomlReader table, Config& config) {
   set(config.tls.certificate, table.string("certificate"));
   set(config.tls.key, table.string("key"));
   set(config.tls.trusted, table.string("ca"));
-  if (const auto word = table.word("server", {"may", "require"})) config.server.tls = tls_level(*word);
-  if (const auto word = table.word("client", {"none", "may", "require", "verify"})) config.client.tls = tls_level(*word);
+  if (const auto word = table.word("server", {"may", "require"})) config.server.tls = *tls::parse_level(*word);
+  tls::Policy& policy = config.router.tls;
+  if (const auto word = table.word("client", {"none", "may", "require", "verify"})) policy.level = *tls::parse_level(*word);
+  if (table.has("policy")) policy.rules.clear();
+  for (TomlReader& rule : table.tables("policy")) read_tls_rule(std::move(rule), policy);
   if (config.tls.certificate.empty() != config.tls.key.empty()) {
     const bool no_key = config.tls.key.empty();
     table.complain(no_key ? "certificate" : "key", fmt::format("expected {} beside it", no_key ? "key" : "certificate"));
@@ -290,6 +316,7 @@ Config read_config(TomlReader& table, Config base) {
     }
   }
   read_endpoints(table, "listen", config.listen);
+  if (auto inner = table.table("submission")) read_submission(*inner, config.submission);
   set_integer(table, "session_threads", config.session_threads, 0, 256);
   read_timeouts(table, config.client);
   if (auto inner = table.table("smtp")) read_server(*inner, config.server);

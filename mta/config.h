@@ -24,9 +24,16 @@ struct TlsFiles {
   std::string trusted;           // PEM: roots that our client trusts; empty: nobody
 };
 
+// Where people's programs hand mail in (RFC 6409): who has not logged in sends nothing, and nothing goes in the clear.
+struct Submission {
+  std::vector<Endpoint> listen;      // STARTTLS; commonly port 587
+  std::vector<Endpoint> listen_tls;  // TLS from the first octet; commonly port 465
+};
+
 struct Config {
   std::string hostname;               // ours, in greeting, EHLO, Received and Reporting-MTA
   std::vector<Endpoint> listen;       // default 0.0.0.0:25 and [::]:25
+  Submission submission;
   unsigned session_threads = 0;       // 0: sessions run on the queue's own thread
   smtp::ServerSettings server;
   smtp::ClientSettings client;

@@ -21,29 +21,70 @@ namespace {
 // Attempts under way when we stop have so long to come to their end by themselves.
 constexpr Duration kStopGrace = 10s;
 
-// What takes mail in on one session Env.
-struct Door {
-  Door(Env& its_env, const Config& config, dns::Resolver& resolver, queue::Spool& spool, queue::Scheduler& scheduler,
-       smtp::SessionNumbers& numbers)
-      : env(its_env),
-        intakes(env, config.intake, resolver, spool, scheduler, config.spool.free_min),
-        listener(env, config.server, intakes, numbers) {}
-
-  Env& env;
-  intake::SpoolIntakeFactory intakes;
-  smtp::Listener listener;
+// One way in: where, on which terms, and what it is called in the log.
+struct Entrance {
+  std::string_view name;  // empty: other servers' (port 25)
+  std::vector<Endpoint> endpoints;
+  smtp::ServerSettings settings;
 };
 
-Task<Result<void>> open_door(Door& door, const std::vector<Endpoint>& endpoints) {
-  for (const Endpoint& endpoint : endpoints) {
-    const auto listening = door.listener.listen(endpoint);
-    if (!listening) co_return std::unexpected(listening.error());
+std::vector<Entrance> entrances(const Config& config) {
+  std::vector<Entrance> list;
+  list.push_back(Entrance{{}, config.listen, config.server});
+  smtp::ServerSettings submission = config.server;
+  submission.submission = true;
+  submission.tls = smtp::TlsLevel::require;
+  if (!config.submission.listen.empty()) list.push_back(Entrance{"submission", config.submission.listen, submission});
+  submission.implicit_tls = true;
+  if (!config.submission.listen_tls.empty()) {
+    list.push_back(Entrance{"submissions", config.submission.listen_tls, submission});
+  }
+  return list;
+}
+
+// What takes mail in on one session Env.
+struct Door {
+  Door(Env& its_env, const Config& config, const std::vector<Entrance>& its_entrances, dns::Resolver& resolver,
+       queue::Spool& spool, queue::Scheduler& scheduler, smtp::SessionNumbers& numbers)
+      : env(its_env),
+        entrances(its_entrances),
+        intakes(env, config.intake, resolver, spool, scheduler, config.spool.free_min),
+        tasks(env.executor) {
+    for (const Entrance& entrance : entrances) {
+      listeners.push_back(std::make_unique<smtp::Listener>(env, entrance.settings, intakes, numbers));
+    }
+  }
+
+  std::size_t sessions() const {
+    std::size_t count = 0;
+    for (const auto& listener : listeners) count += listener->size();
+    return count;
+  }
+
+  Env& env;
+  const std::vector<Entrance>& entrances;
+  intake::SpoolIntakeFactory intakes;
+  std::vector<std::unique_ptr<smtp::Listener>> listeners;  // one an entrance
+  TaskGroup tasks;
+};
+
+Task<Result<void>> open_door(Door& door) {
+  for (std::size_t i = 0; i < door.entrances.size(); ++i) {
+    for (const Endpoint& endpoint : door.entrances[i].endpoints) {
+      const auto listening = door.listeners[i]->listen(endpoint);
+      if (!listening) co_return std::unexpected(listening.error());
+    }
   }
   co_return Result<void>{};
 }
 
+Task<void> serve_door(Door& door) {
+  for (const auto& listener : door.listeners) door.tasks.spawn(listener->run());
+  co_await door.tasks.join();
+}
+
 Task<void> close_door(Door& door) {
-  door.listener.stop();
+  for (const auto& listener : door.listeners) listener->stop();
   co_return;
 }
 
@@ -55,10 +96,11 @@ struct Service {
         router(env, resolver, config.router),
         dispatcher(deliver::LaneContext{*spool, router, numbers, config.client, config.deliver}, session_envs),
         scheduler(env, *spool, router, dispatcher, config.scheduler),
-        settlement(env, *spool, scheduler, config.deliver) {
+        settlement(env, *spool, scheduler, config.deliver),
+        ways_in(entrances(config)) {
     dispatcher.settle_with(settlement);
     for (Env* session_env : session_envs) {
-      doors.push_back(std::make_unique<Door>(*session_env, config, resolver, *spool, scheduler, numbers));
+      doors.push_back(std::make_unique<Door>(*session_env, config, ways_in, resolver, *spool, scheduler, numbers));
     }
   }
 
@@ -69,6 +111,7 @@ struct Service {
   deliver::LaneDispatcher dispatcher;
   queue::Scheduler scheduler;
   deliver::Settlement settlement;
+  const std::vector<Entrance> ways_in;
   std::vector<std::unique_ptr<Door>> doors;
 };
 
@@ -116,7 +159,7 @@ Task<Result<void>> Mta::Impl::run(std::function<void()> ready) {
     co_return listening;
   }
   queue_tasks.spawn(serve_queue());
-  for (const auto& door : service->doors) door_tasks.spawn(hop(door->env.executor, door->listener.run()));
+  for (const auto& door : service->doors) door_tasks.spawn(hop(door->env.executor, serve_door(*door)));
 
   if (ready) ready();
 
@@ -136,10 +179,16 @@ Task<Result<void>> Mta::Impl::run(std::function<void()> ready) {
 
 Task<Result<void>> Mta::Impl::listen() {
   for (const auto& door : service->doors) {
-    auto opened = co_await hop(door->env.executor, open_door(*door, config.listen));
+    auto opened = co_await hop(door->env.executor, open_door(*door));
     if (!opened) co_return opened;
   }
-  for (const Endpoint& endpoint : service->doors.front()->listener.endpoints()) tell("listening", endpoint.to_string());
+  const Door& door = *service->doors.front();
+  for (std::size_t i = 0; i < door.entrances.size(); ++i) {
+    const std::string_view name = door.entrances[i].name;
+    for (const Endpoint& endpoint : door.listeners[i]->endpoints()) {
+      tell("listening", name.empty() ? endpoint.to_string() : fmt::format("{} ({})", endpoint.to_string(), name));
+    }
+  }
   co_return Result<void>{};
 }
 
@@ -176,7 +225,7 @@ Task<std::vector<queue::QueueEntry>> Mta::queue() { return hop(impl_->env.execut
 bool Mta::idle() const {
   if (!impl_->service) return true;
   for (const auto& door : impl_->service->doors) {
-    if (door->listener.size() > 0) return false;
+    if (door->sessions() > 0) return false;
   }
   return impl_->service->scheduler.idle();
 }

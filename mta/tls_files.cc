@@ -1,6 +1,7 @@
 #include "mta/tls_files.h"
 
 #include <span>
+#include <tuple>
 
 #include "mta/tls/context.h"
 
@@ -38,21 +39,29 @@ Task<Result<void>> load_tls(Env& env, Config& config) {
     auto context = tls::Context::server(env, identity);
     if (!context) co_return fail("tls.certificate " + config.tls.certificate, std::move(context.error()));
     config.server.tls_context = std::move(*context);
+  } else if (!config.submission.listen.empty() || !config.submission.listen_tls.empty()) {
+    co_return fail(Errc::invalid, "submission is within TLS only, and there is no tls.certificate");
   } else if (config.server.tls == smtp::TlsLevel::require) {
     co_return fail(Errc::invalid, "tls.server is \"require\", and there is no tls.certificate: nobody could send mail");
   }
-  if (config.client.tls == smtp::TlsLevel::none) co_return Result<void>();
+  const tls::Policy& policy = config.router.tls;
+  const bool note = policy.uses(tls::Level::may) || policy.uses(tls::Level::require);
+  if (!note && !policy.uses(tls::Level::verify)) co_return Result<void>();
   std::string trusted;
   if (!config.tls.trusted.empty()) {
     auto roots = co_await read_file(env, config.tls.trusted);
     if (!roots) co_return fail("tls.ca", std::move(roots.error()));
     trusted = std::move(*roots);
   }
-  const auto verify =
-      config.client.tls == smtp::TlsLevel::verify ? tls::Context::Verify::require : tls::Context::Verify::note;
-  auto context = tls::Context::client(env, trusted, verify);
-  if (!context) co_return fail("tls.ca " + config.tls.trusted, std::move(context.error()));
-  config.client.tls_context = std::move(*context);
+  using Verify = tls::Context::Verify;
+  for (const auto& [wanted, verify, into] :
+       {std::tuple{note, Verify::note, &config.client.tls_context},
+        std::tuple{policy.uses(tls::Level::verify), Verify::require, &config.client.tls_verify_context}}) {
+    if (!wanted) continue;
+    auto context = tls::Context::client(env, trusted, verify);
+    if (!context) co_return fail("tls.ca " + config.tls.trusted, std::move(context.error()));
+    *into = std::move(*context);
+  }
   co_return Result<void>();
 }
 

@@ -246,7 +246,7 @@ void Lane::leave_untried(Work& work, bool reused) {
 // None: a session stands. Otherwise what went wrong with this address. RFC 7435: where TLS is optional, one that is broken
 // is no worse than none.
 Task<std::optional<AttemptResult>> Lane::open(const route::Target& target, WallTime started) {
-  const smtp::TlsLevel level = context_.client.tls;
+  const smtp::TlsLevel level = site_->tls;
   auto trouble = co_await dial(target, started, level);
   if (!trouble || level != smtp::TlsLevel::may || !fails_for_tls(*trouble)) co_return trouble;
   co_await drop_session();

@@ -95,8 +95,9 @@ class SpoolIncoming final : public smtp::Incoming {
     if (!eight_bit_seen_) envelope_.body = BodyType::seven_bit;
     const WallTime now = env_.clock.now();
     const MessageId id = writer_->id();
-    std::string field = received_field(trace(now, id));
-    auto stored = co_await writer_->commit(std::move(envelope_), std::move(field), now);
+    std::string header = received_field(trace(now, id));
+    if (session_.submission) header += missing_fields(now, id);
+    auto stored = co_await writer_->commit(std::move(envelope_), std::move(header), now);
     writer_.reset();
     if (!stored) co_return storage_trouble(stored.error());
     emit_accepted(**stored);
@@ -119,6 +120,17 @@ class SpoolIncoming final : public smtp::Incoming {
     if (envelope_.recipients.size() == 1) received.only_recipient = envelope_.recipients[0].address;
     received.when = now;
     return received;
+  }
+
+  // RFC 6409 sections 8.2 and 8.3: what a program may leave to us. Other servers' mail stays as it is (RFC 5321 section 6.4).
+  std::string missing_fields(WallTime now, MessageId id) const {
+    std::string fields;
+    if (!header_.has_date()) fields += "Date: " + format_rfc5322(now) + "\r\n";
+    if (!header_.has_message_id()) {
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+      fields += fmt::format("Message-ID: <{}.{}@{}>\r\n", seconds, id.to_string(), policy_.hostname);
+    }
+    return fields;
   }
 
   void emit_accepted(const queue::StoredMessage& stored) {

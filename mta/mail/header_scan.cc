@@ -8,7 +8,6 @@
 namespace postproof {
 
 namespace {
-constexpr std::string_view kReceived = "received";
 constexpr std::size_t kStartMax = 64;  // blanks may stand between the name and its colon (RFC 5322 section 4.5)
 }  // namespace
 
@@ -35,10 +34,16 @@ void HeaderScan::end_line() {
   } else if (const auto colon = start_.find(':'); colon != std::string::npos) {
     const std::string_view name = std::string_view(start_).substr(0, colon);
     const auto end = name.find_last_not_of(" \t");
-    if (end != std::string_view::npos && equal_ignoring_case(name.substr(0, end + 1), kReceived)) ++received_;
+    if (end != std::string_view::npos) see(name.substr(0, end + 1));
   }
   start_.clear();
   line_size_ = 0;
+}
+
+void HeaderScan::see(std::string_view field_name) {
+  if (equal_ignoring_case(field_name, "Received")) ++received_;
+  if (equal_ignoring_case(field_name, "Date")) date_ = true;
+  if (equal_ignoring_case(field_name, "Message-ID")) message_id_ = true;
 }
 
 }  // namespace postproof

@@ -1,5 +1,5 @@
 // Looks through a message's header while it streams by, without keeping it: counts Received fields, for
-// the detection of loops (RFC 5321 section 6.3). No I/O.
+// the detection of loops (RFC 5321 section 6.3), and sees what a submitted message lacks (RFC 6409 section 8). No I/O.
 #pragma once
 
 #include <cstddef>
@@ -15,15 +15,20 @@ class HeaderScan {
 
   void feed(std::string_view chunk);
   unsigned received_fields() const { return received_; }
+  bool has_date() const { return date_; }
+  bool has_message_id() const { return message_id_; }
   bool ended() const { return ended_; }  // the empty line has come, or size_max
 
  private:
   void end_line();
+  void see(std::string_view field_name);
 
   std::size_t left_;
   std::string start_;           // the first octets of the line, as many as a field name needs
   std::size_t line_size_ = 0;   // without CR and LF
   unsigned received_ = 0;
+  bool date_ = false;
+  bool message_id_ = false;
   bool ended_ = false;
 };
 

@@ -68,6 +68,13 @@ struct Router::Impl {
       : env(e), resolver(r), settings(std::move(s)), random(e.entropy.stream("route.mx")) {}
 
   Task<Result<SitePtr>> site_for(Address recipient) {
+    const std::string destination = settings.smarthost ? ascii_lower(settings.smarthost->host) : recipient.domain_key();
+    auto site = co_await hosts_for(std::move(recipient));
+    if (!site) co_return site;
+    co_return std::make_shared<const Site>(with_tls(**site, settings.tls.of(destination), settings.tls.level));
+  }
+
+  Task<Result<SitePtr>> hosts_for(Address recipient) {
     if (settings.smarthost) co_return co_await smarthost_site();
     if (recipient.domain.empty()) {
       co_return fail(Errc::dns_no_such_domain, fmt::format("{} has no domain", recipient.to_string()));

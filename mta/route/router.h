@@ -26,6 +26,7 @@ struct RouterSettings {
   std::uint16_t port = 25;             // of MX hosts
   bool ipv4 = true;
   bool ipv6 = true;
+  tls::Policy tls;           // by the recipient's domain; of a smarthost by its name
   bool loopback_mx = false;  // MX hosts on 127.0.0.0/8 and ::1 are dialed; else they are passed over
 };
 

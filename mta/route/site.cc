@@ -1,5 +1,7 @@
 #include "mta/route/site.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -18,6 +20,12 @@ Site make_site(std::vector<SiteHost> hosts, SiteOrigin origin) {
   }
   site.hosts = std::move(hosts);
   site.origin = origin;
+  return site;
+}
+
+Site with_tls(Site site, tls::Level level, tls::Level usual) {
+  site.tls = level;
+  if (level != usual) site.key += fmt::format(" tls={}", tls::to_string(level));
   return site;
 }
 

@@ -10,6 +10,7 @@
 
 #include "mta/base/endpoint.h"
 #include "mta/base/result.h"
+#include "mta/tls/policy.h"
 
 namespace postproof::route {
 
@@ -32,13 +33,17 @@ enum class SiteOrigin : std::uint8_t {
 struct Site {
   // The hosts as text, equals of one preference by name. Equal hosts in an equal order have equal keys,
   // whatever the preference values are: "mx1.example,mx2.example>backup.example". A port other than 25
-  // stands behind its host.
+  // stands behind its host, and the level of TLS behind them all where it is not the usual one: " tls=verify".
   std::string key;
   std::vector<SiteHost> hosts;  // by preference, then name; at least one
   SiteOrigin origin = SiteOrigin::mx;
+  tls::Level tls = tls::Level::may;  // of all mail that goes there: domains with another policy are another site
 };
 
 // Sorts the hosts and makes the key. `hosts` must not be empty.
 Site make_site(std::vector<SiteHost> hosts, SiteOrigin origin);
+
+// The same site for mail of this level of TLS; `usual` shows not in its key.
+Site with_tls(Site site, tls::Level level, tls::Level usual);
 
 }  // namespace postproof::route

@@ -143,7 +143,7 @@ Task<std::expected<void, ClientResult>> ClientSession::start_tls(TlsLevel level)
     env_.events.emit(event::Tls{session_, event::Direction::out, why, {}, {}, {}, {}});
     co_return std::unexpected(ClientResult{ClientStage::starttls, std::move(go)});
   }
-  if (auto trouble = co_await secure()) co_return std::unexpected(std::move(*trouble));
+  if (auto trouble = co_await secure(level)) co_return std::unexpected(std::move(*trouble));
   capabilities_ = Capabilities{};
   auto again = co_await hello();
   // A TLS 1.3 server refuses the handshake after ours has ended: the first read tells (RFC 8446 section 2).
@@ -151,12 +151,14 @@ Task<std::expected<void, ClientResult>> ClientSession::start_tls(TlsLevel level)
   co_return again;
 }
 
-Task<std::optional<ClientResult>> ClientSession::secure() {
+Task<std::optional<ClientResult>> ClientSession::secure(TlsLevel level) {
   // An address literal ("[192.0.2.1]") is the address that was dialed, and is looked for as such.
   const bool literal = host_.starts_with('[') && peer_.kind() == Endpoint::Kind::ip;
   std::string name = literal ? peer_.address().to_string() : host_;
-  auto secured = std::make_unique<tls::Stream>(env_, settings_.tls_context, std::move(stream_), reader_->buffered(),
-                                               std::move(name));
+  const auto& context = level == TlsLevel::verify ? settings_.tls_verify_context : settings_.tls_context;
+  PP_CHECK(context != nullptr, "TLS of a level that no policy has");
+  auto secured =
+      std::make_unique<tls::Stream>(env_, context, std::move(stream_), reader_->buffered(), std::move(name));
   tls::Stream& tls = *secured;
   stream_ = std::move(secured);
   read_from_stream();

@@ -54,8 +54,7 @@ class ClientSession {
   ClientSession(const ClientSession&) = delete;
   ClientSession& operator=(const ClientSession&) = delete;
 
-  // Dials, reads the greeting and says EHLO; HELO when EHLO gets a 5yz (RFC 5321 section 3.2); STARTTLS as `tls` and the
-  // settings' context say, and EHLO again. Once, first. The error says at which of connect, greeting, ehlo, starttls it
+  // Dials, reads the greeting and says EHLO; HELO when EHLO gets a 5yz (RFC 5321 section 3.2); STARTTLS as `tls` says, and EHLO again. Once, first. The error says at which of connect, greeting, ehlo, starttls it
   // ended; the session is then good for quit() only. With TlsLevel::may an error at starttls does not mean that
   // the host takes nothing in the clear: that takes another session, with TlsLevel::none.
   Task<std::expected<void, ClientResult>> connect(Endpoint to, TlsLevel tls);
@@ -91,7 +90,7 @@ class ClientSession {
 
   Task<std::expected<void, ClientResult>> hello();
   Task<std::expected<void, ClientResult>> start_tls(TlsLevel level);
-  Task<std::optional<ClientResult>> secure();
+  Task<std::optional<ClientResult>> secure(TlsLevel level);
   void read_from_stream();
   Task<std::optional<What>> begin_transaction();
   Task<void> ask_one_by_one(Group& group, const Transaction& transaction);

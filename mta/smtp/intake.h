@@ -20,6 +20,7 @@ struct SessionInfo {
   Endpoint peer;
   std::string helo;    // argument of the last EHLO or HELO; empty before
   bool esmtp = false;  // it was EHLO
+  bool submission = false;  // the listener is one for submission (RFC 6409)
   std::string tls;     // version and cipher: "TLSv1.3 TLS_AES_256_GCM_SHA384"; empty in the clear
 };
 

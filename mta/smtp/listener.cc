@@ -101,9 +101,12 @@ Task<void> Listener::refuse(std::unique_ptr<Stream> stream, Reply reply) {
   const std::uint64_t number = numbers_.next();
   const std::string peer = stream->peer().to_string();
   env_.events.emit(event::Connect{number, event::Direction::in, {}, peer, "ok"});
-  env_.events.emit(event::Reply{number, event::Direction::in, reply.code, reply.text()});
-  const std::string octets = reply.to_wire();
-  static_cast<void>(co_await stream->write_all(octets, env_.clock.mono() + kRefusalTimeout));
+  // Where all is within TLS, a refusal is not worth the handshake that it would take.
+  if (!settings_.implicit_tls) {
+    env_.events.emit(event::Reply{number, event::Direction::in, reply.code, reply.text()});
+    const std::string octets = reply.to_wire();
+    static_cast<void>(co_await stream->write_all(octets, env_.clock.mono() + kRefusalTimeout));
+  }
   --refusing_;
   stream->close();
   env_.events.emit(event::Close{number, event::Direction::in, "too many sessions"});

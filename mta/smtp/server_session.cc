@@ -31,6 +31,7 @@ ServerSession::ServerSession(Env& env, const ServerSettings& settings, std::uniq
   info_.session = session;
   info_.local = stream_->local();
   info_.peer = stream_->peer();
+  info_.submission = settings.submission;
 }
 
 void ServerSession::read_from_stream() {
@@ -52,6 +53,10 @@ Task<void> ServerSession::run() {
 }
 
 Task<void> ServerSession::converse() {
+  if (settings_.implicit_tls) {
+    co_await secure();
+    if (ending_) co_return;
+  }
   if (!co_await greet()) co_return;
 
   Deadline deadline = until(settings_.command_timeout);

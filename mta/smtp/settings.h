@@ -8,6 +8,7 @@
 
 #include "mta/base/endpoint.h"
 #include "mta/base/time.h"
+#include "mta/tls/policy.h"
 
 namespace postproof::tls {
 class Context;
@@ -15,12 +16,7 @@ class Context;
 
 namespace postproof::smtp {
 
-enum class TlsLevel : std::uint8_t {
-  none,
-  may,      // where the other side can (RFC 7435)
-  require,  // no mail without it
-  verify,   // of clients: and none to a server whose certificate does not check out
-};
+using TlsLevel = tls::Level;
 
 struct ServerSettings {
   std::string hostname;
@@ -38,6 +34,8 @@ struct ServerSettings {
   bool bare_newline_ok = false;         // false: a bare CR or LF in content is refused after its dot
   TlsLevel tls = TlsLevel::may;
   std::shared_ptr<const tls::Context> tls_context;  // null: STARTTLS is not offered
+  bool implicit_tls = false;            // TLS from the first octet (RFC 8314 section 3.3)
+  bool submission = false;              // people's programs, not other servers, come here (RFC 6409)
 };
 
 struct ClientSettings {
@@ -53,8 +51,10 @@ struct ClientSettings {
   Duration quit_timeout = 5s;           // our own bound: nothing depends on the answer
   Duration rset_timeout = 20s;
   bool pipelining = true;               // use it where it is offered
-  TlsLevel tls = TlsLevel::may;
-  std::shared_ptr<const tls::Context> tls_context;  // not null unless tls is none
+  // Which a session takes, and whether it says STARTTLS, is told to it for each connection. Null where no destination's
+  // policy can want it.
+  std::shared_ptr<const tls::Context> tls_context;         // whatever the certificate
+  std::shared_ptr<const tls::Context> tls_verify_context;  // a certificate that does not check out ends the handshake
   Duration tls_timeout = 1min;          // of a handshake: our own bound
 };
 

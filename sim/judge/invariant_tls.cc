@@ -12,22 +12,32 @@ namespace postproof::sim {
 
 namespace {
 
-using smtp::TlsLevel;
+using tls::Level;
+
+// What the MTA's configuration asks for where it says so: MAIL tells nothing of where the message goes.
+Level wanted_for(const MtaPart* client, const HeardCommand& command) {
+  if (client == nullptr) return Level::none;
+  const route::RouterSettings& router = client->config.router;
+  if (command.verb == "MAIL") return router.tls.rules.empty() ? router.tls.level : Level::none;
+  if (router.smarthost) return router.tls.of(ascii_lower(router.smarthost->host));
+  const auto at = command.address.rfind('@');
+  return router.tls.of(at == std::string::npos ? "" : ascii_lower(std::string_view(command.address).substr(at + 1)));
+}
 
 void check_policy(const Evidence& evidence, std::vector<Failure>& failures) {
-  Breaches breaches("no clear text where policy forbids it", "MAIL within TLS only", failures);
+  Breaches breaches("no clear text where policy forbids it", "MAIL and RCPT within TLS only", failures);
   // What an MTA has found of a certificate does not show on the wire.
   const std::string_view good = evidence.sight() == Sight::wire ? "encrypted" : "verified";
   for (const Conversation& conversation : evidence.conversations()) {
     const MtaPart* client = evidence.mta(conversation.opener);
     const MtaPart* server = evidence.mta(conversation.acceptor);
-    const TlsLevel wanted = client == nullptr ? TlsLevel::none : client->config.client.tls;
-    const bool demands = server != nullptr && server->config.server.tls == TlsLevel::require;
+    const bool demands = server != nullptr && server->config.server.tls == Level::require;
     for (const HeardCommand& command : conversation.commands) {
-      if (command.verb != "MAIL") continue;
+      if (command.verb != "MAIL" && command.verb != "RCPT") continue;
+      const Level wanted = wanted_for(client, command);
       const std::string_view protection = conversation.protection(command);
-      if ((wanted == TlsLevel::require && protection == "none") ||
-          (wanted == TlsLevel::verify && protection != good)) {
+      if ((wanted == Level::require && protection == "none") ||
+          (wanted == Level::verify && protection != good)) {
         breaches.add(fmt::format("{} to {}: {} with tls={}", conversation.opener, conversation.acceptor,
                                  escape(command.line), protection),
                      evidence.around(command.record));

@@ -92,6 +92,9 @@ Config complete(const MtaPart& part) {
   const bool production = part.configuration.has_value();
   config.listen = production && !is_given(part, "listen") ? listen_on(config.listen, part.addresses)
                                                           : own_endpoints(config.listen, part.addresses);
+  for (auto* listen : {&config.submission.listen, &config.submission.listen_tls}) {
+    *listen = production ? listen_on(*listen, part.addresses) : own_endpoints(*listen, part.addresses);
+  }
   config.session_threads = 0;
   if (!production && !is_given(part, "relay.clients") && !is_given(part, "relay.domains")) {
     config.intake.relay_clients = {*IpNetwork::parse("0.0.0.0/0"), *IpNetwork::parse("::/0")};
@@ -163,7 +166,7 @@ void Cast::give_files(MtaActor& actor) {
 void Cast::enter_tls(MtaActor& actor) {
   Config& config = actor.config;
   if (!uses_tls_) {
-    if (!is_given(*actor.part, "tls.client")) config.client.tls = smtp::TlsLevel::none;
+    if (!is_given(*actor.part, "tls.client")) config.router.tls.level = tls::Level::none;
     return;
   }
   Env& env = actor.node->env();

@@ -112,6 +112,42 @@ tls.client = "verify"
   CHECK(config.tls.key == "/k");
   CHECK(config.tls.trusted == "/r");
   CHECK(config.server.tls == smtp::TlsLevel::require);
-  CHECK(config.client.tls == smtp::TlsLevel::verify);
+  CHECK(config.router.tls.level == tls::Level::verify);
   CHECK(config.scheduler.retry.lifetime == 24h);
+}
+
+TEST_CASE("configuration: levels of TLS by destination, and where submission listens") {
+  Problems problems("relay.toml");
+  const Config config = parse_config(R"(hostname = "mx.example.org"
+spool.directory = "/var/spool/postproof"
+[submission]
+listen     = ["127.0.0.1:587"]
+listen_tls = ["127.0.0.1:465", "[::1]:465"]
+[tls]
+client = "require"
+[[tls.policy]]
+domains = ["Old.Example", "*.old.example"]
+level   = "none"
+[[tls.policy]]
+domains = ["bank.example"]
+level   = "verify"
+)", problems);
+  REQUIRE(problems.list().empty());
+  CHECK(config.submission.listen.size() == 1);
+  CHECK(config.submission.listen_tls.size() == 2);
+  const tls::Policy& policy = config.router.tls;
+  CHECK(policy.of("old.example") == tls::Level::none);
+  CHECK(policy.of("mx.old.example") == tls::Level::none);
+  CHECK(policy.of("bank.example") == tls::Level::verify);
+  CHECK(policy.of("dest.example") == tls::Level::require);
+
+  const auto complaint = [](std::string_view rule) {
+    Problems bad("relay.toml");
+    parse_config("hostname = \"a.example\"\nspool.directory = \"/s\"\n[[tls.policy]]\n" + std::string(rule), bad);
+    return bad.list().empty() ? std::string() : bad.list().front().to_string();
+  };
+  CHECK(complaint("level = \"may\"").starts_with("relay.toml:3:1: tls.policy"));
+  CHECK(complaint("domains = [\"a b\"]\nlevel = \"may\"").starts_with("relay.toml:4:11: tls.policy"));
+  CHECK(complaint("domains = [\"a.example\"]").contains("level"));
+  CHECK(complaint("domains = [\"a.example\"]\nlevel = \"must\"").starts_with("relay.toml:5:9: tls.policy"));
 }

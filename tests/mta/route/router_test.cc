@@ -307,3 +307,11 @@ TEST_CASE("G11 very many MX records, and very many addresses, are bounded") {
   CHECK(count(route_in(world, "many.example").targets) == 50);
   CHECK(count(route_in(world, "wide.example").targets) == 20);
 }
+
+TEST_CASE("a domain whose mail needs another level of TLS has a site of its own") {
+  RouterSettings how = settings();
+  how.tls.rules = {tls::Rule{{"dest.example"}, tls::Level::verify}, tls::Rule{{"other.example"}, tls::Level::may}};
+  CHECK(route_to("Dest.Example", how).site == "mx1.dest.example>mx2.dest.example tls=verify");
+  how.tls.level = tls::Level::verify;
+  CHECK(route_to("dest.example", how).site == "mx1.dest.example>mx2.dest.example");
+}

@@ -796,10 +796,29 @@ TEST_CASE("no clear text where policy forbids it") {
     CAPTURE(static_cast<int>(c.level));
     CAPTURE(c.secured);
     Story story;
-    story.scenario.mtas[0].config.client.tls = c.level;
+    story.scenario.mtas[0].config.router.tls.level = c.level;
     say_mail(story, c.secured, std::string(c.verified));
     story.end();
     CHECK(failed(story.judged()) == (c.fine ? "" : kClear));
+  }
+}
+
+TEST_CASE("no clear text where the policy of a recipient's domain forbids it") {
+  constexpr std::string_view kClear = "invariant: no clear text where policy forbids it\n";
+  Story story;
+  tls::Policy& policy = story.scenario.mtas[0].config.router.tls;
+  policy.level = tls::Level::require;
+  policy.rules = {tls::Rule{{"old.example"}, tls::Level::none}};
+  const ConnectionId id = say_mail(story, false);
+  SUBCASE("none is asked for") {
+    story.say(id, Side::opener, "RCPT TO:<b@Old.Example>\r\n");
+    story.end();
+    CHECK(failed(story.judged()) == "");
+  }
+  SUBCASE("it is") {
+    story.say(id, Side::opener, "RCPT TO:<b@new.example>\r\n");
+    story.end();
+    CHECK(failed(story.judged()) == kClear);
   }
 }
 

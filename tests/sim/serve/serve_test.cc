@@ -276,7 +276,7 @@ TEST_CASE("a policy that forbids clear text is judged on the wire") {
   std::string demands = with;
   demands.replace(demands.find("[mta.sut]"), 9, "[mta.sut]\ntls.client = \"require\"");
   Scene scene(demands);
-  scene.configure = [](Config& config) { config.client.tls = smtp::TlsLevel::may; };  // as its operator had it
+  scene.configure = [](Config& config) { config.router.tls.level = tls::Level::may; };  // as its operator had it
   const RunResult result = scene.play();
   CHECK_FALSE(result.judgement.ok());
   CHECK(holds(text_of(result), "no clear text where policy forbids it"));
