@@ -107,12 +107,17 @@ class OpenerReader {
         conversation_(conversation) {}
 
   void read() {
+    skip_proxy_header();
     while (at_ < octets_.size()) {
       // RFC 5321 section 2.3.8: nothing else ends a line.
       const std::size_t end = octets_.find("\r\n", at_);
       if (end == std::string_view::npos) break;
       command(end + 1);
       if (content_follows() && !content()) break;
+      if (const auto chunk = parse_chunk(conversation_.commands.back())) {
+        if (chunk->size > octets_.size() - at_) break;
+        take_chunk(*chunk);
+      }
     }
   }
 
@@ -145,6 +150,24 @@ class OpenerReader {
   bool content_follows() const {
     const HeardCommand& last = conversation_.commands.back();
     return last.verb == "DATA" && last.reply && conversation_.replies[*last.reply].code == kStartContent;
+  }
+
+  void skip_proxy_header() {
+    if (!conversation_.replies.empty() && conversation_.replies[0].sent < places_.time_of(0)) return;
+    at_ = proxy_header_size(octets_).value_or(octets_.size());
+  }
+
+  void take_chunk(const WireChunk& chunk) {
+    if (message_.content.empty()) message_.begun = conversation_.commands.back().begun;
+    message_.content += octets_.substr(at_, chunk.size);
+    at_ += chunk.size;
+    if (!chunk.last) return;
+    message_.command = conversation_.commands.size() - 1;
+    message_.record = places_.record_of(at_ - 1);
+    message_.sent = places_.time_of(at_ - 1);
+    message_.reply = conversation_.commands.back().reply;
+    HeardMessage whole = std::exchange(message_, HeardMessage{});
+    if (!whole.recipients.empty()) conversation_.messages.push_back(std::move(whole));
   }
 
   // False: its end was never sent.

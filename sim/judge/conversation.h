@@ -2,7 +2,8 @@
 //
 // Made from the recorded octets alone, and where TLS hid them from what the sides had put into it: commands and replies
 // are paired by their order, which is all that RFC 5321 gives a client; a 354 to DATA makes what follows content, up to
-// CRLF.CRLF. Nothing here knows what either end believed.
+// CRLF.CRLF, and behind BDAT follows as much as it says. A PROXY header in front of the greeting is no command. Nothing here
+// knows what either end believed.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +35,7 @@ struct HeardCommand : WireCommand {
   bool secured = false;              // sent within TLS
 };
 
-// A message as it was handed over, dot included.
+// A message as it was handed over, final dot or last chunk included.
 struct HeardMessage {
   std::string sender;                   // without brackets
   std::vector<std::string> recipients;  // with a positive reply to RCPT
@@ -42,8 +43,8 @@ struct HeardMessage {
   std::size_t record = 0;               // of the octets that ended it
   Duration begun{};                     // when its first octet was sent
   Duration sent{};                      // when its last one was
-  std::optional<std::size_t> reply;     // to the final dot
-  std::size_t command = 0;              // index in commands of its DATA
+  std::optional<std::size_t> reply;     // to the final dot, or the last chunk
+  std::size_t command = 0;              // index in commands of its DATA or last BDAT
 };
 
 // What a side told of TLS.
@@ -73,6 +74,7 @@ struct Conversation {
   // certificate to be good.
   std::string_view protection(const HeardCommand& command) const;
   std::string_view protection(const HeardMessage& message) const { return protection(commands[message.command]); }
+  bool by_data(const HeardMessage& message) const { return commands[message.command].verb == "DATA"; }
 };
 
 // All connections of a run, by their numbers.

@@ -25,6 +25,10 @@ bool protection_fits(const ExpectNever& expect, std::string_view protection) {
   return expect.tls.empty() || expect.tls == protection || (expect.tls == "encrypted" && protection == "verified");
 }
 
+bool brings_content(const HeardCommand& command, const HeardReply& reply) {
+  return command.verb == "DATA" ? reply.code == 354 : command.verb == "BDAT" && reply.positive();
+}
+
 std::optional<Found> on_wire(const ExpectNever& expect, const Conversation& conversation, const Recording& recording,
                              const Matches& matches) {
   const auto in_window = [&](std::size_t record) { return expect.window.holds(recording.records[record].at); };
@@ -47,7 +51,7 @@ std::optional<Found> on_wire(const ExpectNever& expect, const Conversation& conv
     for (std::size_t i = 0; i < conversation.commands.size(); ++i) {
       const HeardCommand& command = conversation.commands[i];
       if (!protection_fits(expect, conversation.protection(command))) continue;
-      if (!in_window(command.record) || command.verb != "DATA" || !command.reply || conversation.replies[*command.reply].code != 354) continue;
+      if (!in_window(command.record) || !command.reply || !brings_content(command, conversation.replies[*command.reply])) continue;
       const auto message = std::ranges::find(conversation.messages, i, &HeardMessage::command);
       const bool whole = message != conversation.messages.end();
       if (expect.match == "*" || (whole && (matches(message->content) || matches(message->sender)))) {

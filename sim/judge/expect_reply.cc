@@ -39,7 +39,7 @@ std::vector<Asked> asked_on(const Conversation& conversation, const Recording& r
     const HeardCommand& command = conversation.commands[i];
     add(command.verb, command.has_path ? command.address : command.argument, command.line, command.record, command.reply);
     for (const HeardMessage& message : conversation.messages) {
-      if (message.command == i) add("dot", "", "the final dot", message.record, message.reply);
+      if (message.command == i && conversation.by_data(message)) add("dot", "", "the final dot", message.record, message.reply);
     }
   }
   return list;

@@ -33,10 +33,11 @@ std::vector<WireLine> lines_of(const Conversation& conversation) {
       while (!rest.empty()) {
         const std::size_t end = rest.find("\r\n");
         const std::string_view line = rest.substr(0, end);
-        lines.push_back(WireLine{message.record, true, (line.starts_with('.') ? "." : "") + std::string(line)});
+        const bool stuffed = conversation.by_data(message) && line.starts_with('.');
+        lines.push_back(WireLine{message.record, true, (stuffed ? "." : "") + std::string(line)});
         rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 2);
       }
-      lines.push_back(WireLine{message.record, true, "."});
+      if (conversation.by_data(message)) lines.push_back(WireLine{message.record, true, "."});
     }
   }
   std::ranges::stable_sort(lines, {}, &WireLine::record);

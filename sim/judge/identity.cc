@@ -29,6 +29,7 @@ std::string mended(std::string_view text) {
       out += text[i];
     }
   }
+  if (!out.ends_with("\r\n")) out += "\r\n";
   return out;
 }
 
@@ -80,7 +81,8 @@ bool mailbox_matches(std::string_view pattern, std::string_view address) {
 
 std::size_t Identities::of(std::string_view content) {
   std::string_view key = below_received(content);
-  if (has_bare_newline(key)) key = mended_.emplace_back(mended(key));
+  const bool unended = !key.empty() && !key.ends_with("\r\n");
+  if (unended || has_bare_newline(key)) key = mended_.emplace_back(mended(key));
   numbers_.try_emplace(key, numbers_.size());
   return *numbers_.find(key);
 }

@@ -29,7 +29,7 @@ std::string mailbox_key(std::string_view address);
 bool mailbox_matches(std::string_view pattern, std::string_view address);
 
 // Numbers contents by what they are below the trace: equal messages get equal numbers. A bare CR or LF
-// counts as a line end: who lets one in may mend it.
+// counts as a line end, and so does the content's end: who lets it in may mend it.
 class Identities {
  public:
   // Of `content`, which outlives this; a new number if it has none.

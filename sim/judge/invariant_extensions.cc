@@ -55,7 +55,7 @@ class Walk {
       awaited = command.reply;
       last_sent = command.sent;
       if (const HeardMessage* message = content_of(i)) {
-        if (!arrived_by(command.reply, message->begun)) breach(command.record, "content before 354 has come");
+        if (conversation_.by_data(*message) && !arrived_by(command.reply, message->begun)) breach(command.record, "content before 354 has come");
         awaited = message->reply;
         last_sent = message->sent;
       }

@@ -52,6 +52,14 @@ std::string wire_line(std::string_view octets) {
   return octets.ends_with('\n') ? escape(octets) : escape(octets) + "   (no line end)";
 }
 
+// How many octets of content follow this command: those of a BDAT (RFC 3030 section 2).
+std::size_t announced_octets(std::string_view line) {
+  constexpr std::string_view kBdat = "BDAT ";
+  if (!starts_with_ignoring_case(line, kBdat)) return 0;
+  const std::string_view argument = trim(line.substr(kBdat.size()));
+  return static_cast<std::size_t>(parse_decimal(argument.substr(0, argument.find_first_of(" \r\n"))).value_or(0));
+}
+
 std::string tls_octets(std::string_view octets) { return fmt::format("TLS, {} octets", octets.size()); }
 
 struct Connection {
@@ -62,6 +70,7 @@ struct Connection {
   std::array<bool, 2> secured{};       // by Side: its handshake is done, and Plain tells what it sends
   bool data_asked = false;             // the opener has sent DATA, and 354 or a refusal is to come
   bool in_content = false;
+  std::size_t chunk_left = 0;          // octets of a BDAT's chunk that have not come yet
   std::size_t content_octets = 0, content_lines = 0;
 };
 
@@ -316,12 +325,21 @@ class StepReader {
     lost_ = lost;
     std::string& partial = connection.partial[static_cast<std::size_t>(from)];
     while (!rest.empty()) {
-      const std::size_t size = std::min(rest.find('\n'), rest.size() - 1) + 1;
+      const bool in_chunk = from == Side::opener && connection.chunk_left > 0;
+      std::size_t size = std::min(rest.find('\n'), rest.size() - 1) + 1;
+      if (in_chunk) size = std::min(size, connection.chunk_left);
       partial += rest.substr(0, size);
       rest.remove_prefix(size);
-      if (!partial.ends_with('\n') && partial.size() < kLineOctetsMax) break;
+      if (in_chunk) connection.chunk_left -= size;
+      const bool chunk_ends = in_chunk && connection.chunk_left == 0;
+      if (!chunk_ends && !partial.ends_with('\n') && partial.size() < kLineOctetsMax) break;
       const std::string line = std::exchange(partial, {});
-      take_line(id, connection, from, line);
+      if (in_chunk) {
+        show_content(id, connection, line);
+        if (chunk_ends) end_content(id, connection);
+      } else {
+        take_line(id, connection, from, line);
+      }
     }
     lost_ = false;
   }
@@ -332,6 +350,10 @@ class StepReader {
       connection.data_asked = true;
     }
     add_wire(Step::Kind::line, id, from, wire_line(line));
+    if (from == Side::opener) {
+      connection.chunk_left = announced_octets(line);
+      connection.content_octets = connection.content_lines = 0;
+    }
     // Refusals on the way to the 354 may belong to commands that were pipelined in front of DATA.
     if (from == Side::acceptor && connection.data_asked && line.starts_with("354")) {
       connection.data_asked = false;
@@ -346,6 +368,10 @@ class StepReader {
       add_wire(Step::Kind::line, id, Side::opener, ".");
       return;
     }
+    show_content(id, connection, line);
+  }
+
+  void show_content(ConnectionId id, Connection& connection, std::string_view line) {
     connection.content_octets += line.size();
     if (connection.content_lines++ < options_.content_lines) {
       add_wire(Step::Kind::content, id, Side::opener, wire_line(line));

@@ -23,6 +23,38 @@ std::size_t find_unquoted(std::string_view text, std::string_view wanted) {
 
 }  // namespace
 
+std::optional<WireChunk> parse_chunk(const WireCommand& command) {
+  if (command.verb != "BDAT") return std::nullopt;
+  const std::string_view argument = command.argument;
+  const std::size_t blank = argument.find(' ');
+  const auto size = parse_decimal(argument.substr(0, blank));
+  if (!size) return std::nullopt;
+  WireChunk chunk{static_cast<std::size_t>(*size), false};
+  if (blank != std::string_view::npos) {
+    chunk.last = equal_ignoring_case(trim(argument.substr(blank)), "LAST");
+    if (!chunk.last) return std::nullopt;
+  }
+  return chunk;
+}
+
+std::optional<std::size_t> proxy_header_size(std::string_view octets) {
+  constexpr std::string_view kText = "PROXY ";
+  constexpr std::string_view kBinary("\r\n\r\n\0\r\nQUIT\n", 12);
+  constexpr std::size_t kBinaryStart = 16;  // its last two octets say how many follow
+  if (octets.starts_with(kText)) {
+    const std::size_t end = octets.find("\r\n");
+    return end == std::string_view::npos ? std::nullopt : std::optional(end + 2);
+  }
+  if (octets.starts_with(kBinary)) {
+    if (octets.size() < kBinaryStart) return std::nullopt;
+    const auto octet = [&](std::size_t at) -> std::size_t { return static_cast<unsigned char>(octets[at]); };
+    const std::size_t size = kBinaryStart + (octet(14) << 8) + octet(15);
+    return octets.size() < size ? std::nullopt : std::optional(size);
+  }
+  const bool may_become_one = kText.starts_with(octets) || kBinary.starts_with(octets);
+  return may_become_one ? std::nullopt : std::optional(std::size_t{0});
+}
+
 std::optional<WirePath> parse_path(std::string_view text) {
   text = trim(text);
   if (text.starts_with('<')) {

@@ -2,6 +2,7 @@
 // command means is looked for, and nothing is refused here but by the caller.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,18 @@ struct WireCommand {
 
 // `line` without its end.
 WireCommand parse_command(std::string_view line);
+
+// What BDAT announces (RFC 3030 section 2).
+struct WireChunk {
+  std::size_t size = 0;
+  bool last = false;
+};
+// None: another command, or a size that nobody can read.
+std::optional<WireChunk> parse_chunk(const WireCommand& command);
+
+// The size of the PROXY header (HAProxy's proxy-protocol.txt) that these first octets of a connection begin with. 0: they begin
+// with something else; none: more is needed to tell.
+std::optional<std::size_t> proxy_header_size(std::string_view octets);
 
 // "<a@b.example> SIZE=3" or "a@b.example SIZE=3": a path and what follows. None: an open bracket or quote.
 struct WirePath {

@@ -57,7 +57,9 @@ void TransactionTracker::settle() {
 }
 
 bool TransactionTracker::parse_client() {
+  if (chunk_left_) return take_chunk(*chunk_left_);
   if (data_unanswered_ || client_.empty()) return false;
+  if (!started_) return parse_start();
   if (in_content_) {
     client_.erase(0, decoder_.feed(client_, message_.content));
     if (!decoder_.done()) return false;
@@ -67,8 +69,32 @@ bool TransactionTracker::parse_client() {
   }
   const auto line = take_command(client_);
   if (!line) return false;
-  asked_.push_back(Asked{Asked::What::command, parse_command(*line)});
-  data_unanswered_ = asked_.back().command.verb == "DATA";
+  WireCommand command = parse_command(*line);
+  if (const auto chunk = parse_chunk(command)) {
+    bdat_ = std::move(command);
+    chunk_left_ = chunk->size;
+    return true;
+  }
+  data_unanswered_ = command.verb == "DATA";
+  asked_.push_back(Asked{Asked::What::command, std::move(command)});
+  return true;
+}
+
+bool TransactionTracker::parse_start() {
+  const bool greeted = asked_.empty() || asked_.front().what != Asked::What::greeting;
+  const auto header = greeted ? 0 : proxy_header_size(client_);
+  if (!header) return false;
+  client_.erase(0, *header);
+  started_ = true;
+  return true;
+}
+
+// A chunk's reply may be there before its last octet is: it waits.
+bool TransactionTracker::take_chunk(std::size_t size) {
+  if (client_.size() < size) return false;
+  asked_.push_back(Asked{Asked::What::command, std::move(bdat_), client_.substr(0, size)});
+  client_.erase(0, size);
+  chunk_left_.reset();
   return true;
 }
 
@@ -81,6 +107,7 @@ void TransactionTracker::answered(const Asked& asked, const WireReply& reply) {
     forget_transaction();
     return;
   }
+  if (parse_chunk(asked.command)) return answered_chunk(asked, reply);
   const WireCommand& command = asked.command;
   if (command.verb == "DATA") {
     data_unanswered_ = false;
@@ -91,6 +118,7 @@ void TransactionTracker::answered(const Asked& asked, const WireReply& reply) {
     return;
   }
   if (!reply.positive()) return;
+  if (command.verb == "XCLIENT") forget_transaction();
   if (command.verb == "EHLO" || command.verb == "HELO" || command.verb == "LHLO") {
     message_.helo = command.argument;
     forget_transaction();
@@ -105,6 +133,16 @@ void TransactionTracker::answered(const Asked& asked, const WireReply& reply) {
   }
 }
 
+// A message is what its last chunk makes of it. One that was refused on the way is handed over to nobody.
+void TransactionTracker::answered_chunk(const Asked& asked, const WireReply& reply) {
+  message_.content += asked.chunk;
+  if (!parse_chunk(asked.command)->last) return;
+  message_.reply = reply.text();
+  message_.positive = reply.positive();
+  if (in_transaction_) on_message_(message_);
+  forget_transaction();
+}
+
 void TransactionTracker::forget_transaction() {
   std::string helo = std::move(message_.helo);
   message_ = SeenMessage();
@@ -114,7 +152,9 @@ void TransactionTracker::forget_transaction() {
 
 void TransactionTracker::end() {
   for (const Asked& asked : asked_) {
-    if (asked.what != Asked::What::dot) continue;
+    const auto chunk = parse_chunk(asked.command);
+    if (chunk) message_.content += asked.chunk;
+    if (asked.what != Asked::What::dot && !(chunk && chunk->last && in_transaction_)) continue;
     message_.reply.clear();
     message_.positive = false;
     on_message_(message_);

@@ -42,6 +42,27 @@ TEST_CASE("a session is read from its octets, however they were cut") {
   }
 }
 
+TEST_CASE("chunks of BDAT and a PROXY header are read as what they are") {
+  Story story;
+  const ConnectionId id = story.dial("client", "sut");
+  story.say(id, Side::opener, "PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n");
+  story.say(id, Side::acceptor, "220 sut\r\n");
+  story.say(id, Side::opener, "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 6\r\nRSET\r\nBDAT 5 LAST\r\n.\r\n.\r");
+  story.say(id, Side::acceptor, "250 a\r\n250 b\r\n250 c\r\n550 d\r\n");
+  story.say(id, Side::opener, "QUIT\r\nBDAT 9 LAST\r\nx");
+  const Conversation c = read_conversations(story.recording).at(0);
+  REQUIRE(c.commands.size() == 6);
+  CHECK(c.commands[0].verb == "MAIL");
+  CHECK(c.commands[3].line == "BDAT 5 LAST");
+  CHECK(c.commands[4].verb == "QUIT");
+  REQUIRE(c.messages.size() == 1);
+  CHECK(c.messages[0].content == "RSET\r\n.\r\n.\r");
+  CHECK(c.messages[0].recipients == std::vector<std::string>{"c@d"});
+  REQUIRE(c.messages[0].reply);
+  CHECK(c.replies[*c.messages[0].reply].code == 550);
+  CHECK_FALSE(c.by_data(c.messages[0]));
+}
+
 TEST_CASE("content whose end never came is no message") {
   Story story;
   const ConnectionId id = story.dial("sut", "mx");

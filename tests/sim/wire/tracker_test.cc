@@ -133,5 +133,41 @@ TEST_CASE("octet by octet it is the same") {
   CHECK(seen[0].content == ".x\r\n");
 }
 
+TEST_CASE("chunks of BDAT are content whatever is answered, and their last one is the end") {
+  const auto seen = track({"S 220 hi", "C MAIL FROM:<a@b>\r\nRCPT TO:<c@d>", "c BDAT 9\r\n.\r\nDATA\r\nBDAT 0\r\n",
+                           "S 250 ok\r\n250 ok\r\n250 9\r\n250 0", "c bdat 2 last\r\n\r\nMAIL FROM:<2@b>\r\n", "S 250 taken\r\n250 ok",
+                           "c RCPT TO:<e@f>\r\nBDAT 6\r\nRSET\r\nBDAT 3 LAST\r\nx\r\nRSET\r\n", "S 250 ok\r\n552 large\r\n503 no\r\n250 ok",
+                           "C MAIL FROM:<3@b>\r\nRCPT TO:<e@f>", "S 250 ok\r\n250 ok", "c BDAT 5 LAST\r\nx\r\nQUIT\r\n"});
+  REQUIRE(seen.size() == 3);
+  CHECK(seen[0].content == ".\r\nDATA\r\n\r\n");
+  CHECK(seen[0].positive);
+  CHECK(seen[1].sender == "2@b");
+  CHECK(seen[1].reply == "503 no");
+  CHECK(seen[2].content == "x\r\nQU");
+  CHECK(seen[2].reply.empty());
+}
+
+TEST_CASE("a last chunk without an answer is told at the end") {
+  const auto seen = track({"S 220 hi", "C MAIL FROM:<a@b>", "S 250 ok", "C RCPT TO:<c@d>", "S 250 ok",
+                           "c BDAT 3\r\nx\r\nBDAT 0 LAST\r\n", "S 250 3"});
+  REQUIRE(seen.size() == 1);
+  CHECK(seen[0].content == "x\r\n");
+  CHECK(seen[0].reply.empty());
+}
+
+TEST_CASE("a PROXY header is no command, and XCLIENT begins anew") {
+  const std::string binary("c \r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" "abcdabcdabcd", 30);
+  for (const std::string_view header : {std::string_view("C PROXY TCP4 10.0.0.1 10.0.0.2 1 2"), std::string_view(binary)}) {
+    const auto seen = track({header, "S 220 hi", "C MAIL FROM:<old@b>", "S 250 ok", "C XCLIENT ADDR=10.0.0.9", "S 220 hi",
+                             "C MAIL FROM:<a@b>", "S 250 ok", "C RCPT TO:<c@d>", "S 250 ok", "C DATA", "S 354 go", "C .", "S 250 ok"});
+    REQUIRE(seen.size() == 1);
+    CHECK(seen[0].sender == "a@b");
+  }
+  // Behind the greeting it is a command like any other.
+  const auto seen = track({"S 220 hi", "C PROXY TCP4 10.0.0.1 10.0.0.2 1 2", "S 500 no", "C MAIL FROM:<a@b>", "S 250 ok",
+                           "C RCPT TO:<c@d>", "S 250 ok", "C DATA", "S 354 go", "C .", "S 250 ok"});
+  CHECK(seen.size() == 1);
+}
+
 }  // namespace
 }  // namespace postproof::sim
