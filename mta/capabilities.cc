@@ -20,7 +20,7 @@ constexpr Capability kCapabilities[] = {
     {"starttls", true},
     {"auth", false},
     {"dsn", false},
-    {"chunking", false},
+    {"chunking", true},
     {"binarymime", false},
     {"smtputf8", false},
     {"requiretls", false},

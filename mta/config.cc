@@ -101,18 +101,48 @@ std::optional<route::Smarthost> parse_smarthost(std::string_view text) {
   return smarthost;
 }
 
-void read_server(TomlReader table, smtp::ServerSettings& server) {
+// RFC 5321 has no limit on a header; less than 64 KiB is found in the wild.
+void read_header_limit(TomlReader& table, intake::Policy& policy) {
+  constexpr std::uint64_t kMin = 64 * 1024, kMax = 64 * 1024 * 1024;
+  const auto size = table.size("header_size_max");
+  if (!size) return;
+  if (*size < kMin || *size > kMax) {
+    table.complain("header_size_max", "out of range; expected \"64KiB\" to \"64MiB\"");
+  } else {
+    policy.header_size_max = static_cast<std::size_t>(*size);
+  }
+}
+
+void read_data_rate(TomlReader& table, smtp::ServerSettings& server) {
+  constexpr std::uint64_t kMax = 1024 * 1024;
+  const auto rate = table.size("data_rate_min");
+  if (!rate) return;
+  if (*rate > kMax) {
+    table.complain("data_rate_min", "out of range; expected 0 to \"1MiB\", octets a second");
+  } else {
+    server.data_rate_min = *rate;
+  }
+}
+
+void read_server(TomlReader table, smtp::ServerSettings& server, intake::Policy& policy) {
   set(server.message_size_max, table.size("message_size_max"));
+  read_header_limit(table, policy);
   set_integer(table, "recipients_max", server.recipients_max, 1, 100'000);
   set_integer(table, "sessions_max", server.sessions_max, 1, 100'000);
   set_integer(table, "sessions_per_client_max", server.sessions_per_client_max, 1, 100'000);
+  set_integer(table, "transactions_max", server.transactions_max, 0, 1'000'000);
   set_integer(table, "errors_max", server.errors_max, 1, 100'000);
+  set_duration(table, "error_delay", server.error_delay, 0s, 1min);
   set_duration(table, "command_timeout", server.command_timeout, 1s, kTimeoutMax);
   set_duration(table, "data_timeout", server.data_timeout, 1s, kTimeoutMax);
+  read_data_rate(table, server);
   set_duration(table, "session_timeout", server.session_timeout, 1s, 7 * kTimeoutMax);
   set_duration(table, "greeting_delay", server.greeting_delay, 0s, 1min);
   read_networks(table, "refused_clients", server.refused_clients);
+  read_networks(table, "xclient_from", server.xclient_from);
+  read_networks(table, "proxy_from", server.proxy_from);
   set(server.pipelining, table.boolean("pipelining"));
+  set(server.chunking, table.boolean("chunking"));
   if (const auto word = table.word("bare_newline", {"refuse", "convert"})) server.bare_newline_ok = *word == "convert";
   table.finish();
 }
@@ -319,7 +349,7 @@ Config read_config(TomlReader& table, Config base) {
   if (auto inner = table.table("submission")) read_submission(*inner, config.submission);
   set_integer(table, "session_threads", config.session_threads, 0, 256);
   read_timeouts(table, config.client);
-  if (auto inner = table.table("smtp")) read_server(*inner, config.server);
+  if (auto inner = table.table("smtp")) read_server(*inner, config.server, config.intake);
   if (auto inner = table.table("relay")) read_relay(*inner, config.intake);
   if (auto inner = table.table("dns")) read_dns(*inner, config.resolver);
   if (auto inner = table.table("route")) read_route(*inner, config.router);

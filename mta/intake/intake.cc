@@ -75,6 +75,11 @@ class SpoolIncoming final : public smtp::Incoming {
   Task<void> write(smtp::Chunk chunk) override {
     if (trouble_) co_return;
     header_.feed(chunk);
+    if (header_.overlong()) {
+      trouble_ = Reply::of(552, "5.3.4", fmt::format("header over the limit of {} octets", policy_.header_size_max));
+      abandon();
+      co_return;
+    }
     if (envelope_.body == BodyType::eight_bit && !eight_bit_seen_) eight_bit_seen_ = has_eight_bit_octet(chunk);
     const auto written = co_await writer_->write(std::move(chunk));
     if (!written) trouble_ = storage_trouble(written.error());
@@ -112,6 +117,7 @@ class SpoolIncoming final : public smtp::Incoming {
     Received received;
     received.helo = session_.helo;
     if (session_.peer.kind() == Endpoint::Kind::ip) received.client = session_.peer.address();
+    received.client_name = session_.peer_name;
     received.by = policy_.hostname;
     // RFC 3848 has no word for HELO within TLS.
     received.with = !session_.esmtp ? "SMTP" : session_.tls.empty() ? "ESMTP" : "ESMTPS";
@@ -187,6 +193,15 @@ class SpoolIntake final : public smtp::Intake {
     auto writer = co_await shared_->spool.begin();
     if (!writer) co_return std::unexpected(storage_trouble(writer.error()));
     co_return std::make_unique<SpoolIncoming>(shared_, session_, std::move(envelope_), std::move(*writer));
+  }
+
+  // RFC 1985 section 4.
+  Task<Reply> start_queue(const smtp::SessionInfo& session, std::string domain, bool subdomains) override {
+    if (!trusted(shared_->policy, session.peer)) co_return Reply::of(459, "4.7.1", "you may not start queues here");
+    const auto waiting = co_await shared_->scheduler.start(domain, subdomains);
+    if (!waiting) co_return Reply::of(458, "4.3.2", fmt::format("the queue for {} cannot be started now", domain));
+    if (*waiting == 0) co_return Reply::of(251, "2.0.0", fmt::format("no messages waiting for {}", domain));
+    co_return Reply::of(253, "2.0.0", fmt::format("{} pending messages for {} started", *waiting, domain));
   }
 
   void reset() override { envelope_ = Envelope{}; }

@@ -18,7 +18,7 @@ struct Policy {
   bool refuse_null_mx_senders = true;       // of clients that are not relay_clients: 550 5.7.27 (RFC 7505 section 4.2)
   std::optional<Address> postmaster;        // where mail for our own postmaster goes; none: nobody reads it, it is refused
   unsigned received_max = 100;              // Received headers; more is a loop: 554 5.4.6 (RFC 5321 section 6.3)
-  std::size_t header_size_max = 1024 * 1024;  // octets of header that are looked through
+  std::size_t header_size_max = 2 * 1024 * 1024;  // octets of header; more is refused: 552 5.3.4
 };
 
 }  // namespace postproof::intake

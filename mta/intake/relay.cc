@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mta/base/text.h"
+#include "mta/smtp/client_networks.h"
 
 namespace postproof::intake {
 
@@ -18,8 +19,7 @@ bool relayed_domain(const Policy& policy, const Address& recipient) {
 
 bool trusted(const Policy& policy, const Endpoint& client) {
   if (client.kind() != Endpoint::Kind::ip) return true;  // a Unix socket: whoever may open it
-  return std::any_of(policy.relay_clients.begin(), policy.relay_clients.end(),
-                     [&](const IpNetwork& network) { return network.contains(client.address()); });
+  return smtp::is_within(client, policy.relay_clients);
 }
 
 bool is_own_postmaster(const Policy& policy, const Address& recipient) {

@@ -25,7 +25,8 @@ void HeaderScan::feed(std::string_view chunk) {
     end_line();
     chunk.remove_prefix(size + 1);
   }
-  if (left_ == 0) ended_ = true;
+  overlong_ = left_ == 0 && !ended_;
+  if (overlong_) ended_ = true;
 }
 
 void HeaderScan::end_line() {

@@ -18,6 +18,7 @@ class HeaderScan {
   bool has_date() const { return date_; }
   bool has_message_id() const { return message_id_; }
   bool ended() const { return ended_; }  // the empty line has come, or size_max
+  bool overlong() const { return overlong_; }  // size_max has come, and no empty line
 
  private:
   void end_line();
@@ -30,6 +31,7 @@ class HeaderScan {
   bool date_ = false;
   bool message_id_ = false;
   bool ended_ = false;
+  bool overlong_ = false;
 };
 
 }  // namespace postproof

@@ -6,9 +6,9 @@ namespace postproof {
 
 namespace {
 
-// The client's own name for itself: what could close a comment or a clause is written as "?".
-std::string harmless(std::string_view helo) {
-  std::string text(helo.substr(0, limits::kDomain));
+// A name that a client has said: what could close a comment or a clause is written as "?".
+std::string harmless(std::string_view name) {
+  std::string text(name.substr(0, limits::kDomain));
   for (char& c : text) {
     const bool good = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
                       c == '-' || c == '_' || c == ':' || c == '[' || c == ']';
@@ -21,7 +21,10 @@ std::string harmless(std::string_view helo) {
 
 std::string received_field(const Received& received) {
   std::string field = "Received: from " + harmless(received.helo);
-  if (received.client) field += " (" + received.client->to_literal() + ")";
+  if (received.client) {
+    const std::string name = received.client_name.empty() ? "" : harmless(received.client_name) + " ";
+    field += " (" + name + received.client->to_literal() + ")";
+  }
   field += "\r\n\tby " + received.by + " with " + received.with;
   if (!received.tls.empty()) field += " (" + received.tls + ")";
   field += " id " + received.id.to_string();

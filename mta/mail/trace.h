@@ -20,6 +20,7 @@ struct Received {
   std::optional<Address> only_recipient;  // named in "for" only when there is just one: no recipient learns of another
   WallTime when{};
   std::string tls{};  // version and cipher, told in a comment; empty: none
+  std::string client_name{};  // of the client in the DNS; empty: not known
 };
 
 // The whole header field, folded, with its last CRLF. Nothing that the client said can start a line of its own.

@@ -135,10 +135,35 @@ void Scheduler::Impl::bring_forward(const std::string& site) {
     state.site.reset();
     if (state.step != Step::waiting || state.forward != Forward::no || state.due <= now) continue;
     state.forward = Forward::now;
-    state.due = now;
-    entry.message.progress[recipient].due = env.clock.now();
+    make_due(entry, recipient);
     schedule(entry);
   }
+}
+
+void Scheduler::Impl::make_due(Entry& entry, std::size_t recipient) {
+  entry.recipients[recipient].due = env.clock.mono();
+  entry.message.progress[recipient].due = env.clock.now();
+}
+
+std::optional<std::size_t> Scheduler::Impl::start(const std::string& domain, bool subdomains) {
+  if (stopping) return std::nullopt;
+  const std::string below = "." + domain;
+  const MonoTime now = env.clock.mono();
+  std::size_t messages = 0;
+  for (auto& [id, entry] : entries) {
+    bool concerned = false;
+    for (std::size_t i = 0; i < entry.recipients.size(); ++i) {
+      RecipientState& state = entry.recipients[i];
+      const std::string of = entry.message.stored->envelope.recipients[i].address.domain_key();
+      if (state.step == Step::done || (of != domain && !(subdomains && of.ends_with(below)))) continue;
+      concerned = true;
+      if (state.step == Step::waiting && state.due > now) make_due(entry, i);
+    }
+    if (!concerned) continue;
+    ++messages;
+    schedule(entry);
+  }
+  return messages;
 }
 
 Duration Scheduler::Impl::lifetime(const StoredMessage& message) const {
@@ -207,6 +232,11 @@ Task<std::optional<WallTime>> ask_retry_at(Impl& impl, std::shared_ptr<const Sto
 }
 
 template <class Impl>
+Task<std::optional<std::size_t>> ask_start(Impl& impl, std::string domain, bool subdomains) {
+  co_return impl.start(domain, subdomains);
+}
+
+template <class Impl>
 Task<std::vector<QueueEntry>> ask_list(Impl& impl) {
   co_return impl.list();
 }
@@ -216,6 +246,10 @@ Task<std::vector<QueueEntry>> ask_list(Impl& impl) {
 Task<std::optional<WallTime>> Scheduler::retry_at(std::shared_ptr<const StoredMessage> message, std::uint32_t attempts,
                                                   WallTime started, Duration age) {
   return hop(impl_->env.executor, ask_retry_at(*impl_, std::move(message), attempts, started, age));
+}
+
+Task<std::optional<std::size_t>> Scheduler::start(std::string domain, bool subdomains) {
+  return hop(impl_->env.executor, ask_start(*impl_, std::move(domain), subdomains));
 }
 
 Task<std::vector<QueueEntry>> Scheduler::list() { return hop(impl_->env.executor, ask_list(*impl_)); }

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "mta/env/env.h"
 #include "mta/queue/dispatcher.h"
@@ -47,6 +49,10 @@ class Scheduler {
   // delivered, and everything that waits for this leg's site (see waits_for_site) becomes due now, each
   // recipient once between two waits that ran out by themselves. From any thread.
   Task<void> requeue(Leg leg, std::vector<Progress> progress, bool succeeded);
+
+  // What waits for this domain, in lower case, and with `subdomains` for those below it, becomes due now. How many messages
+  // have recipients there that are not done yet; none: nothing starts any more. From any thread.
+  Task<std::optional<std::size_t>> start(std::string domain, bool subdomains);
 
   // When to try again, by the retry rules (see next_attempt); draws the jitter. The recipients of one leg
   // get one draw, so that they are due together again. From any thread.

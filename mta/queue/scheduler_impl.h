@@ -98,6 +98,8 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
   // From an attempt back.
   Task<void> requeue(Leg leg, std::vector<Progress> progress, bool succeeded);
   void bring_forward(const std::string& site);
+  void make_due(Entry& entry, std::size_t recipient);
+  std::optional<std::size_t> start(const std::string& domain, bool subdomains);
   Duration lifetime(const StoredMessage& message) const;
   std::optional<WallTime> retry_at(const StoredMessage& message, std::uint32_t attempts, WallTime started,
                                    Duration age);

@@ -24,12 +24,12 @@ constexpr std::string_view kBadArguments = "5.5.4";
 constexpr std::string_view kBadRecipient = "5.1.3";
 constexpr std::string_view kBadSender = "5.1.7";
 
-// Commands that exist and that we do not offer. AUTH (RFC 4954) and BDAT (RFC 3030) leave this list when their
-// extension comes; the others are here to stay.
-constexpr std::array<std::string_view, 8> kNotOfferedVerbs = {"AUTH", "BDAT", "EXPN", "ETRN",
-                                                              "TURN", "SEND", "SOML", "SAML"};
-constexpr std::array<std::string_view, 11> kVerbs = {"EHLO", "HELO", "MAIL", "RCPT", "DATA",    "RSET",
-                                                     "NOOP", "VRFY", "HELP", "QUIT", "STARTTLS"};
+// Commands that exist and that we do not offer. AUTH (RFC 4954) leaves this list when its extension comes; the others are
+// here to stay.
+constexpr std::array<std::string_view, 6> kNotOfferedVerbs = {"AUTH", "EXPN", "TURN", "SEND", "SOML", "SAML"};
+constexpr std::array<std::string_view, 13> kVerbs = {"EHLO", "HELO", "MAIL", "RCPT", "DATA",     "RSET",   "NOOP",
+                                                     "VRFY", "ETRN", "HELP", "QUIT", "STARTTLS", "XCLIENT"};
+constexpr std::string_view kBdat = "BDAT";
 
 constexpr std::array<std::string_view, 9> kHttpMethods = {"GET",    "HEAD",    "POST",    "PUT",  "DELETE",
                                                           "CONNECT", "OPTIONS", "TRACE", "PATCH"};  // RFC 9110 section 9
@@ -136,7 +136,47 @@ std::expected<Command, Reply> parse_hello(std::string_view arguments, bool exten
   return command::Hello{extended, std::string(name)};
 }
 
+// RFC 5321 section 3.5.1: a user's name, or a mailbox, with angle brackets or without.
+std::expected<Command, Reply> parse_vrfy(std::string_view arguments) {
+  if (arguments.empty()) return refuse(501, kBadArguments, "syntax: VRFY address");
+  if (arguments.starts_with('<')) {
+    const auto path = split_path(arguments);
+    if (!path) return refuse(501, kBadRecipient, path.error());
+    if (!path->rest.empty()) return refuse(501, kBadArguments, "something behind the address");
+    arguments = path->mailbox;
+  } else if (arguments.find('@') == std::string_view::npos) {
+    return command::Vrfy{};
+  }
+  const auto address = Address::parse(arguments);
+  if (!address) return refuse(501, kBadRecipient, address.error());
+  return command::Vrfy{};
+}
+
+// RFC 1985 section 5. A queue by name, "#" in front, is nothing that we have.
+std::expected<Command, Reply> parse_etrn(std::string_view arguments) {
+  command::Etrn etrn;
+  etrn.subdomains = arguments.starts_with('@');
+  if (etrn.subdomains) arguments.remove_prefix(1);
+  if (auto trouble = domain_trouble(arguments)) return refuse(501, kBadArguments, std::move(*trouble));
+  etrn.domain = ascii_lower(arguments);
+  return etrn;
+}
+
+// RFC 3030 section 2: chunk-size [SP "LAST"].
+command::Bdat parse_bdat(std::string_view arguments) {
+  command::Bdat bdat;
+  const auto blank = arguments.find(' ');
+  if (blank != std::string_view::npos) {
+    bdat.last = equal_ignoring_case(trim(arguments.substr(blank)), "LAST");
+    if (!bdat.last) return bdat;
+  }
+  bdat.size = parse_decimal(arguments.substr(0, blank));
+  return bdat;
+}
+
 }  // namespace
+
+bool begins_chunk(std::string_view line) { return equal_ignoring_case(line.substr(0, line.find(' ')), kBdat); }
 
 bool is_another_protocol(std::string_view line) {
   constexpr std::string_view kTlsHandshake = "\x16\x03";  // RFC 8446 section 5.1
@@ -153,6 +193,7 @@ std::expected<Command, Reply> parse_command(std::string_view line, const Capabil
   arguments.remove_prefix(std::min(arguments.find_first_not_of(' '), arguments.size()));
   const auto is = [&](std::string_view known) { return equal_ignoring_case(verb, known); };
 
+  if (is(kBdat)) return parse_bdat(arguments);
   const bool known = contains_ignoring_case(kVerbs, verb);
   if (!known && !contains_ignoring_case(kNotOfferedVerbs, verb)) {
     return refuse(500, kBadSyntax, octet_trouble(line).value_or("command not recognized"));
@@ -167,9 +208,12 @@ std::expected<Command, Reply> parse_command(std::string_view line, const Capabil
   if (is("RCPT")) return parse_rcpt(arguments, offered);
   if (is("NOOP")) return command::Noop{};
   if (is("HELP")) return command::Help{};
-  if (is("VRFY")) {
-    if (arguments.empty()) return refuse(501, kBadArguments, "syntax: VRFY address");
-    return command::Vrfy{};
+  if (is("VRFY")) return parse_vrfy(arguments);
+  if (is("ETRN")) return parse_etrn(arguments);
+  if (is("XCLIENT")) {
+    auto attributes = parse_xclient(arguments);
+    if (!attributes) return refuse(501, kBadArguments, std::move(attributes.error()));
+    return command::Xclient{std::move(*attributes)};
   }
   // RFC 5321 section 4.1.1, RFC 3207 section 4: these have no arguments.
   if (!arguments.empty()) return refuse(501, kBadArguments, "the command has no arguments");

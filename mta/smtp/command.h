@@ -5,7 +5,9 @@
 // we do not. Whether a command may come now is the session's to say.
 #pragma once
 
+#include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -13,6 +15,7 @@
 #include "mta/smtp/capabilities.h"
 #include "mta/smtp/parameters.h"
 #include "mta/smtp/reply.h"
+#include "mta/smtp/xclient.h"
 
 namespace postproof::smtp {
 
@@ -28,20 +31,37 @@ struct Rcpt {
   RcptParams params;
 };
 struct Data {};
+// RFC 3030 section 2. Without a size: it could not be read, and whether content or commands follow cannot be told.
+struct Bdat {
+  std::optional<std::uint64_t> size;
+  bool last = false;
+};
 struct Rset {};
 struct Noop {};
 struct Vrfy {};
+// RFC 1985.
+struct Etrn {
+  std::string domain;       // lower case
+  bool subdomains = false;  // those below it too
+};
 struct Help {};
 struct StartTls {};
+struct Xclient {
+  XclientAttributes attributes;
+};
 struct Quit {};
 }  // namespace command
 
-using Command = std::variant<command::Hello, command::Mail, command::Rcpt, command::Data, command::Rset, command::Noop,
-                             command::Vrfy, command::Help, command::StartTls, command::Quit>;
+using Command = std::variant<command::Hello, command::Mail, command::Rcpt, command::Data, command::Bdat, command::Rset,
+                             command::Noop, command::Vrfy, command::Etrn, command::Xclient, command::Help,
+                             command::StartTls, command::Quit>;
 
 // `line` without its CRLF, of any octets. `offered`: what stands in the session; after HELO nothing does, and MAIL and RCPT
 // have no parameters (RFC 5321 section 4.1.1.11).
 std::expected<Command, Reply> parse_command(std::string_view line, const Capabilities& offered);
+
+// Content follows the line, whatever is wrong with it: it begins as a BDAT does.
+bool begins_chunk(std::string_view line);
 
 // The line begins a request of HTTP, or a TLS handshake: whoever sends it does not know that this is SMTP, and what
 // follows may be commands that somebody has put into its content (a web page that posts to our port).

@@ -51,7 +51,7 @@ std::size_t DataDecoder::feed(std::string_view octets) {
 void DataDecoder::step(char c) {
   switch (state_) {
     case State::line_start:
-      if (c == '.') {
+      if (c == '.' && framing_ == Framing::dots) {
         state_ = State::dot;
         return;
       }
@@ -91,8 +91,15 @@ void DataDecoder::step(char c) {
   }
 }
 
+void DataDecoder::finish() {
+  if (state_ == State::cr) put_bare('\r');
+  if (!line_ended_) put("\r\n");
+  state_ = State::done;
+}
+
 void DataDecoder::put(std::string_view octets) {
   size_ += octets.size();
+  line_ended_ = octets == "\r\n";
   if (!discarding_) ready_ += octets;
 }
 

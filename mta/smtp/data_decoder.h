@@ -1,4 +1,5 @@
-// What a client sends behind 354, decoded: the end of data found, dots unstuffed (RFC 5321 section 4.5.2). No I/O.
+// The content that a client sends, decoded: behind 354 the end of data found and dots unstuffed (RFC 5321 section 4.5.2), in
+// the chunks of BDAT octets as they are, of which the caller knows how many there will be (RFC 3030 section 2). No I/O.
 //
 // Only CRLF.CRLF ends the data, and only a dot behind CRLF (or behind the 354) is unstuffed: LF.LF, LF.CRLF, CR.CR
 // and the like are content. Taking one of them for an end or for a line's beginning, when the host before us does
@@ -16,11 +17,19 @@ namespace postproof::smtp {
 class DataDecoder {
  public:
   enum class BareNewlines : std::uint8_t { keep, convert };
-  explicit DataDecoder(BareNewlines bare) : bare_(bare) {}
+  enum class Framing : std::uint8_t {
+    dots,    // DATA: a dot ends it, and dots are stuffed
+    chunks,  // BDAT: a dot is an octet like any other, and finish() ends it
+  };
+  explicit DataDecoder(BareNewlines bare, Framing framing = Framing::dots) : bare_(bare), framing_(framing) {}
 
   // Takes octets in pieces of any size, up to the end of data and not an octet further. Returns how many it took:
   // all of them, unless it is done() or has a full() chunk that must be taken first.
   std::size_t feed(std::string_view octets);
+
+  // All chunks have been fed, and nothing is full(). A CR that nothing follows is a bare one, and content that does not end
+  // in CRLF gets it: lines are what messages are made of (RFC 5321 section 2.3.8), and DATA could not give on any other.
+  void finish();
 
   bool done() const { return state_ == State::done; }
   bool full() const;
@@ -48,8 +57,10 @@ class DataDecoder {
   void put_bare(char c);
 
   BareNewlines bare_;
+  Framing framing_;
   State state_ = State::line_start;
   bool bare_newline_ = false;
+  bool line_ended_ = true;  // what was put last is a CRLF
   bool discarding_ = false;
   std::uint64_t size_ = 0;
   std::string ready_;

@@ -17,7 +17,8 @@ namespace postproof::smtp {
 struct SessionInfo {
   std::uint64_t session = 0;  // as in events
   Endpoint local;
-  Endpoint peer;
+  Endpoint peer;             // the client, as a proxy has told it where one stands between
+  std::string peer_name;     // of it, as such a proxy has told it; empty: not known
   std::string helo;    // argument of the last EHLO or HELO; empty before
   bool esmtp = false;  // it was EHLO
   bool submission = false;  // the listener is one for submission (RFC 6409)
@@ -48,6 +49,9 @@ class Intake {
   virtual Task<Reply> rcpt(RcptParams params) = 0;
   // After DATA with at least one accepted recipient. The error is the reply to DATA instead of 354.
   virtual Task<std::expected<std::unique_ptr<Incoming>, Reply>> begin() = 0;
+  // ETRN (RFC 1985): what waits for this domain, lower case, and with `subdomains` for those below it, is tried now. The reply
+  // to the command.
+  virtual Task<Reply> start_queue(const SessionInfo& session, std::string domain, bool subdomains) = 0;
   // Drops the transaction: RSET, EHLO, end of the session. Nothing when none is open.
   virtual void reset() = 0;
 };

@@ -39,7 +39,10 @@ class Listener {
 
  private:
   Task<void> accept_from(postproof::Listener& listener);
+  void take(std::unique_ptr<Stream> stream);
   void open_session(std::unique_ptr<Stream> stream);
+  void refuse_session(std::unique_ptr<Stream> stream, Reply reply);
+  Task<void> hear_proxy(std::unique_ptr<Stream> stream, std::uint64_t number);
   Task<void> serve(std::unique_ptr<ServerSession> session, std::uint64_t number);
   Task<void> refuse(std::unique_ptr<Stream> stream, Reply reply);
   std::optional<Reply> over_limit(const Endpoint& client) const;
@@ -51,6 +54,8 @@ class Listener {
   std::vector<std::unique_ptr<postproof::Listener>> listeners_;
   std::map<std::uint64_t, ServerSession*> sessions_;  // by number
   std::map<IpAddress, unsigned> per_client_;
+  std::map<std::uint64_t, Stream*> proxies_;  // whose header is awaited, by the order of their connections
+  std::uint64_t last_proxy_ = 0;
   unsigned refusing_ = 0;
   bool stopping_ = false;
   TaskGroup group_;

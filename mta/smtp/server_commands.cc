@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "mta/smtp/client_networks.h"
 #include "mta/smtp/server_session.h"
 #include "mta/tls/stream.h"
 
@@ -46,7 +47,12 @@ Capabilities ServerSession::offered() const {
   offered.size = true;
   if (settings_.message_size_max > 0) offered.size_max = settings_.message_size_max;
   offered.eight_bit_mime = true;
+  offered.chunking = settings_.chunking;
   offered.enhanced_status_codes = true;
+  offered.etrn = true;
+  if (settings_.transactions_max > 0) offered.mail_max = settings_.transactions_max;
+  offered.rcpt_max = settings_.recipients_max;
+  if (may_tell_clients()) offered.xclient.assign(kXclientAttributes.begin(), kXclientAttributes.end());
   offered.start_tls = settings_.tls_context && info_.tls.empty();
   return offered;
 }
@@ -65,6 +71,11 @@ Task<void> ServerSession::on(command::Mail mail) {
     answer(Reply::of(530, "5.7.0", "say STARTTLS first"));
     co_return;
   }
+  // Told by LIMITS (RFC 9422).
+  if (settings_.transactions_max > 0 && transactions_ >= settings_.transactions_max) {
+    end(Reply::of(421, "4.5.3", "too many messages in one session"), "too many messages");
+    co_return;
+  }
   // RFC 1870 section 6.1. A limit of 0 is none (section 4).
   if (settings_.message_size_max > 0 && mail.params.size.value_or(0) > settings_.message_size_max) {
     answer(Reply::of(552, "5.3.4", fmt::format("message over the limit of {} octets", settings_.message_size_max)));
@@ -72,12 +83,17 @@ Task<void> ServerSession::on(command::Mail mail) {
   }
   Reply reply = co_await intake_->mail(info_, std::move(mail.params));
   transaction_ = reply.positive();
+  if (transaction_) ++transactions_;
   answer(std::move(reply));
 }
 
 Task<void> ServerSession::on(command::Rcpt rcpt) {
   if (!transaction_) {
     answer(Reply::of(503, "5.5.1", "say MAIL first"));
+    co_return;
+  }
+  if (content_ || chunk_refused_) {
+    answer(Reply::of(503, "5.5.1", "not behind BDAT"));
     co_return;
   }
   // RFC 5321 section 4.5.3.1.10: those before stay accepted.
@@ -111,8 +127,22 @@ Task<void> ServerSession::on(command::Vrfy) {
   co_return;
 }
 
+Task<void> ServerSession::on(command::Etrn etrn) {
+  if (!offered().etrn) {
+    answer(Reply::of(502, "5.5.1", "command not offered"));
+    co_return;
+  }
+  if (!greeted_ || transaction_) {
+    answer(Reply::of(503, "5.5.1", greeted_ ? "not within a transaction" : "say EHLO first"));
+    co_return;
+  }
+  if (junk()) co_return;
+  Reply reply = co_await intake_->start_queue(info_, std::move(etrn.domain), etrn.subdomains);
+  answer(std::move(reply));
+}
+
 Task<void> ServerSession::on(command::Help) {
-  Reply reply = Reply::of(214, "2.0.0", "EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP STARTTLS QUIT");
+  Reply reply = Reply::of(214, "2.0.0", "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY ETRN HELP STARTTLS QUIT");
   reply.lines.emplace_back("see RFC 5321");
   if (!junk()) say(std::move(reply));
   co_return;
@@ -161,11 +191,29 @@ Task<void> ServerSession::secure() {
   const tls::Agreed& agreed = tls.agreed();
   env_.events.emit(event::Tls{info_.session, event::Direction::in, "ok", agreed.version, agreed.cipher,
                               agreed.server_name, agreed.verified});
-  drop_transaction();
-  greeted_ = false;
-  info_.helo.clear();
-  info_.esmtp = false;
+  start_over();
   info_.tls = agreed.to_string();
+}
+
+// Who speaks for clients, by their address on the connection: what they have said to be changes nothing of it.
+bool ServerSession::may_tell_clients() const { return is_within(stream_->peer(), settings_.xclient_from); }
+
+// Postfix's XCLIENT: from here on the session is the other client's, from the greeting on.
+Task<void> ServerSession::on(command::Xclient xclient) {
+  if (!may_tell_clients()) {
+    answer(Reply::of(550, "5.7.0", "you may not speak for others"));
+    co_return;
+  }
+  if (transaction_) {
+    answer(Reply::of(503, "5.5.1", "not within a transaction"));
+    co_return;
+  }
+  start_over();
+  xclient.attributes.apply(info_);
+  greeted_ = !info_.helo.empty();
+  refusing_ = refused();
+  if (!junk()) say_greeting(kClientRefused);
+  co_return;
 }
 
 Task<void> ServerSession::on(command::Quit) {
@@ -175,7 +223,8 @@ Task<void> ServerSession::on(command::Quit) {
 
 // One more command that leads nowhere; true: it was one too many.
 bool ServerSession::junk() {
-  if (++junk_ <= kJunkMax) return false;
+  slow_ = ++junk_ > kJunkMax / 2;
+  if (junk_ <= kJunkMax) return false;
   end(Reply::of(421, "4.7.0", "too many commands without a message"), "too many errors");
   return true;
 }

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "mta/base/limits.h"
-#include "mta/smtp/data_decoder.h"
+#include "mta/smtp/client_networks.h"
 #include "mta/tls/stream.h"
 
 namespace postproof::smtp {
@@ -25,7 +25,9 @@ ServerSession::ServerSession(Env& env, const ServerSettings& settings, std::uniq
       settings_(settings),
       stream_(std::move(stream)),
       intake_(std::move(intake)),
+      pace_(settings),
       ended_(env),
+      hurry_(env),
       group_(env.executor) {
   read_from_stream();
   info_.session = session;
@@ -84,6 +86,7 @@ Task<void> ServerSession::converse() {
     } else {
       answer(std::move(command.error()));
     }
+    if (std::exchange(slow_, false)) co_await slow_down();
     if (out_.size() > kRepliesMax && !co_await flush()) co_return;
     deadline = until(settings_.command_timeout);
   }
@@ -94,7 +97,7 @@ Task<void> ServerSession::converse() {
 // read behind it, in order. False: the session is at its end.
 Task<bool> ServerSession::greet() {
   refusing_ = refused();
-  std::string_view why = "no mail is taken from your address";
+  std::string_view why = kClientRefused;
   if (!refusing_ && settings_.greeting_delay > Duration::zero()) {
     waiting_ = Waiting::for_command;
     const auto early = co_await reader_->fill(until(settings_.greeting_delay));
@@ -112,18 +115,19 @@ Task<bool> ServerSession::greet() {
     refusing_ = early.has_value();
     why = "you spoke before the greeting";
   }
-  say(refusing_ ? Reply::of(554, "", fmt::format("{} {}", settings_.hostname, why))
-                : Reply::of(220, "", settings_.hostname + " ESMTP Postproof"));
+  say_greeting(why);
   co_return co_await flush();
 }
 
-bool ServerSession::refused() const {
-  if (info_.peer.kind() != Endpoint::Kind::ip) return false;
-  return std::any_of(settings_.refused_clients.begin(), settings_.refused_clients.end(),
-                     [this](const IpNetwork& network) { return network.contains(info_.peer.address()); });
+void ServerSession::say_greeting(std::string_view why) {
+  say(refusing_ ? Reply::of(554, "", fmt::format("{} {}", settings_.hostname, why))
+                : Reply::of(220, "", settings_.hostname + " ESMTP Postproof"));
 }
 
+bool ServerSession::refused() const { return is_within(info_.peer, settings_.refused_clients); }
+
 std::expected<Command, Reply> ServerSession::understand(const LineReader::Line& line) const {
+  if (line.overlong && begins_chunk(line.text)) return command::Bdat{};
   if (line.overlong) return std::unexpected(Reply::of(500, "5.5.2", "line too long"));  // RFC 5321 section 4.5.3.1.9
   auto command = parse_command(line.text, offered());
   // RFC 5321 section 3.1: who was greeted by 554 gets 503 to all but QUIT.
@@ -175,6 +179,7 @@ Task<bool> ServerSession::flush() {
 void ServerSession::stop() {
   if (stopping_) return;
   stopping_ = true;
+  hurry_.notify();
   group_.spawn(farewell());
 }
 
@@ -196,10 +201,20 @@ Task<void> ServerSession::farewell() {
   stream_->close();
 }
 
+// Nothing stands of what was said before: TLS (RFC 3207 section 4.2) or another client begins.
+void ServerSession::start_over() {
+  drop_transaction();
+  greeted_ = false;
+  info_.helo.clear();
+  info_.esmtp = false;
+}
+
 void ServerSession::drop_transaction() {
   transaction_ = false;
   recipients_ = 0;
   recipients_refused_ = false;
+  content_.reset();
+  chunk_refused_ = false;
   intake_->reset();
 }
 
@@ -210,8 +225,15 @@ void ServerSession::answer(Reply reply) {
   } else if (reply.permanent() && ++errors_ > settings_.errors_max) {
     end(Reply::of(421, "4.7.0", "too many errors"), "too many errors");
   } else {
+    if (reply.permanent() && errors_ > settings_.errors_max / 2) slow_ = true;
     say(reply);
   }
+}
+
+// Who tries what we refuse, or does nothing at all, gets to do it less often.
+Task<void> ServerSession::slow_down() {
+  if (settings_.error_delay == Duration::zero() || ending_ || stopping_) co_return;
+  static_cast<void>(co_await hurry_.wait(until(settings_.error_delay)));
 }
 
 void ServerSession::say(const Reply& reply) {

@@ -14,6 +14,8 @@
 #include "mta/env/task_group.h"
 #include "mta/env/wakeup.h"
 #include "mta/smtp/command.h"
+#include "mta/smtp/content_pace.h"
+#include "mta/smtp/content_receiver.h"
 #include "mta/smtp/intake.h"
 #include "mta/smtp/line_reader.h"
 #include "mta/smtp/settings.h"
@@ -40,15 +42,20 @@ class ServerSession {
   static constexpr Duration kStopGrace = 10s;
 
  private:
+  static constexpr std::string_view kClientRefused = "no mail is taken from your address";
+
   enum class Waiting : std::uint8_t { no, for_command, for_content, for_write };
 
   void read_from_stream();
   Task<void> converse();
   Task<bool> greet();
+  void say_greeting(std::string_view why);
   bool refused() const;
+  bool may_tell_clients() const;
   std::expected<Command, Reply> understand(const LineReader::Line& line) const;
   Task<bool> fill(Deadline deadline, Waiting waiting);
   Task<bool> flush();
+  Task<void> slow_down();
   Task<void> end_by_error(Error error);
   Task<void> farewell();
 
@@ -57,20 +64,29 @@ class ServerSession {
   Task<void> on(command::Mail mail);
   Task<void> on(command::Rcpt rcpt);
   Task<void> on(command::Data data);
+  Task<void> on(command::Bdat bdat);
   Task<void> on(command::Rset rset);
   Task<void> on(command::Noop noop);
   Task<void> on(command::Vrfy vrfy);
+  Task<void> on(command::Etrn etrn);
   Task<void> on(command::Help help);
   Task<void> on(command::StartTls start);
+  Task<void> on(command::Xclient xclient);
   Task<void> on(command::Quit quit);
   std::optional<Reply> refuse_tls() const;
   Task<void> secure();
-  Task<void> receive(std::unique_ptr<Incoming> incoming);
+  Task<void> receive();
+  Reply nobody_to_get_it() const;
+  std::optional<Reply> refuse_chunk() const;
+  Task<bool> read_chunk(std::uint64_t size, bool kept);
+  Task<bool> await_content();
+  void conclude(Reply reply);
 
   Reply hello_reply() const;
   // The extensions that stand: after HELO none, and before either what EHLO will bring.
   Capabilities offered() const;
   void drop_transaction();
+  void start_over();
   // Queues a reply. A refusal counts, and the one too many becomes 421.
   void answer(Reply reply);
   void say(const Reply& reply);
@@ -93,7 +109,12 @@ class ServerSession {
   bool transaction_ = false;  // MAIL has been accepted
   unsigned recipients_ = 0;   // accepted in this transaction
   bool recipients_refused_ = false;
+  std::optional<ContentReceiver> content_;  // of this transaction, from 354 or the first BDAT on
+  bool chunk_refused_ = false;              // nothing of this transaction is taken any more (RFC 3030 section 2)
+  ContentPace pace_;
   unsigned errors_ = 0;  // refused commands since the last accepted message
+  unsigned transactions_ = 0;
+  bool slow_ = false;    // the next reply waits
   unsigned junk_ = 0;    // commands that lead nowhere, since the last accepted message
 
   bool ending_ = false;
@@ -102,6 +123,7 @@ class ServerSession {
   bool stopping_ = false;
   bool farewell_said_ = false;
   Wakeup ended_;
+  Wakeup hurry_;  // ends slow_down()
   TaskGroup group_;
 };
 

@@ -24,13 +24,19 @@ struct ServerSettings {
   unsigned recipients_max = 1000;       // of one message; more get 452 (section 4.5.3.1.8 asks for 100)
   unsigned sessions_max = 1000;         // more get 421 4.3.2
   unsigned sessions_per_client_max = 100;
+  unsigned transactions_max = 0;        // of one session, then 421 4.5.3; announced by LIMITS (RFC 9422); 0: any number
   unsigned errors_max = 20;             // commands refused in one session, then 421 4.7.0
+  Duration error_delay = 1s;            // of each reply to a client that is half-way to that, or idles as much
   Duration command_timeout = 5min;      // section 4.5.3.2.7: between commands, then 421
   Duration data_timeout = 5min;         // between two pieces of content
+  std::uint64_t data_rate_min = 0;      // octets of content a second, see ContentPace; 0: any rate
   Duration session_timeout = 2h;        // of a whole session
   Duration greeting_delay = 0s;         // before the greeting; a client that speaks meanwhile is refused
   std::vector<IpNetwork> refused_clients;  // greeted by 554 (section 3.1)
+  std::vector<IpNetwork> xclient_from;  // may tell by XCLIENT whom they speak for; nobody else sees that it is there
+  std::vector<IpNetwork> proxy_from;    // begin with a PROXY header, and are not served without; of others none is read
   bool pipelining = true;               // offer it (RFC 2920)
+  bool chunking = true;                 // offer it (RFC 3030)
   bool bare_newline_ok = false;         // false: a bare CR or LF in content is refused after its dot
   TlsLevel tls = TlsLevel::may;
   std::shared_ptr<const tls::Context> tls_context;  // null: STARTTLS is not offered

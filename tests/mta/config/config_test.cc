@@ -48,6 +48,12 @@ TEST_CASE("config: every complaint is located") {
            Case{least + "tls.key = \"/k\"", "c.toml:3:11: tls.key: expected certificate beside it"},
            Case{least + "tls.client = \"must\"", "c.toml:3:14: tls.client: \"must\" is not known"},
            Case{least + "tls.server = \"verify\"", "c.toml:3:14: tls.server: \"verify\" is not known"},
+           Case{least + "smtp.header_size_max = \"1KiB\"", "c.toml:3:24: smtp.header_size_max: out of range"},
+           Case{least + "smtp.data_rate_min = \"2MiB\"", "c.toml:3:22: smtp.data_rate_min: out of range"},
+           Case{least + "smtp.error_delay = \"2m\"", "c.toml:3:20: smtp.error_delay: 2m is out of range"},
+           Case{least + "smtp.transactions_max = -1", "c.toml:3:25: smtp.transactions_max: "},
+           Case{least + "smtp.proxy_from = [\"proxy\"]", "c.toml:3:19: smtp.proxy_from: \"proxy\" is no network"},
+           Case{least + "smtp.xclient_from = [\"10.0.0.0/33\"]", "c.toml:3:21: smtp.xclient_from: \"10.0.0.0/33\" is no network"},
            Case{least + "smtp.bare_newline = \"yes\"", "c.toml:3:21: smtp.bare_newline: \"yes\" is not known"},
            Case{least + "route.ipv4 = false\nroute.ipv6 = false", "c.toml:3:14: route.ipv4: both"},
        }) {
@@ -67,6 +73,13 @@ session_threads = 2
 smtp.message_size_max = "10MiB"
 smtp.bare_newline = "convert"
 smtp.greeting_delay = "3s"
+smtp.header_size_max = "1MiB"
+smtp.transactions_max = 50
+smtp.error_delay = "2s"
+smtp.data_rate_min = 100
+smtp.chunking = false
+smtp.xclient_from = ["192.0.2.1"]
+smtp.proxy_from = ["192.0.2.2", "192.0.2.3"]
 smtp.refused_clients = ["192.0.2.0/24"]
 delivery.report_from = "postmaster@example.org"
 relay.refuse_null_mx_senders = false
@@ -95,6 +108,13 @@ tls.client = "verify"
   CHECK(config.server.bare_newline_ok);
   CHECK(config.server.greeting_delay == 3s);
   CHECK(config.server.refused_clients.size() == 1);
+  CHECK(config.intake.header_size_max == 1024 * 1024);
+  CHECK(config.server.transactions_max == 50);
+  CHECK(config.server.error_delay == 2s);
+  CHECK(config.server.data_rate_min == 100);
+  CHECK_FALSE(config.server.chunking);
+  CHECK(config.server.xclient_from.size() == 1);
+  CHECK(config.server.proxy_from.size() == 2);
   CHECK(config.deliver.report_from == "postmaster@example.org");
   CHECK_FALSE(config.intake.refuse_null_mx_senders);
   CHECK(config.intake.relay_domains == std::vector<std::string>{"dest.example"});

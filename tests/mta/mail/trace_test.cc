@@ -35,6 +35,14 @@ TEST_CASE("received: a client's name cannot break out of its clause") {
   CHECK(field.find("\r\nX") == std::string::npos);
 }
 
+TEST_CASE("received: the client's name in the DNS stands beside its address, as harmless") {
+  Received received{"me", IpAddress::parse("192.0.2.1"), "mx.example.org", "SMTP", MessageId{1}, {}, kNow};
+  received.client_name = "client.example";
+  CHECK(received_field(received).starts_with("Received: from me (client.example [192.0.2.1])\r\n"));
+  received.client_name = "a) b";
+  CHECK(received_field(received).starts_with("Received: from me (a??b [192.0.2.1])\r\n"));
+}
+
 TEST_CASE("header scan: counts Received at every split, in the header only") {
   const std::string message =
       "Received: a\r\n\tfolded Received: no\r\nreceived : b\r\nX-Received: no\r\nRECEIVED:c\r\nSubject: Received: no\r\n\r\n"
@@ -45,10 +53,15 @@ TEST_CASE("header scan: counts Received at every split, in the header only") {
     scan.feed(std::string_view(message).substr(split));
     CHECK(scan.received_fields() == 3);
     CHECK(scan.ended());
+    CHECK_FALSE(scan.overlong());
   }
   HeaderScan endless(100);
   endless.feed(std::string(1000, 'x'));
   CHECK(endless.ended());
+  CHECK(endless.overlong());
+  HeaderScan exact(8);
+  exact.feed("A: b\r\n\r\n and a body");
+  CHECK_FALSE(exact.overlong());
   HeaderScan bounded(20);
   bounded.feed("A: b\r\nReceived: one\r\nReceived: two\r\n");
   CHECK(bounded.received_fields() == 0);

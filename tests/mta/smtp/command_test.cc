@@ -46,9 +46,14 @@ std::string told(std::string_view line, const Capabilities& offered = basics()) 
     }
     std::string operator()(const command::Rcpt& c) const { return "rcpt <" + c.params.recipient.to_string() + ">"; }
     std::string operator()(const command::Data&) const { return "data"; }
+    std::string operator()(const command::Bdat& c) const {
+      return "bdat " + (c.size ? std::to_string(*c.size) : "?") + (c.last ? " last" : "");
+    }
     std::string operator()(const command::Rset&) const { return "rset"; }
     std::string operator()(const command::Noop&) const { return "noop"; }
     std::string operator()(const command::Vrfy&) const { return "vrfy"; }
+    std::string operator()(const command::Etrn& c) const { return "etrn " + (c.subdomains ? "@" + c.domain : c.domain); }
+    std::string operator()(const command::Xclient&) const { return "xclient"; }
     std::string operator()(const command::Help&) const { return "help"; }
     std::string operator()(const command::StartTls&) const { return "starttls"; }
     std::string operator()(const command::Quit&) const { return "quit"; }
@@ -86,7 +91,14 @@ TEST_CASE("command lines and what becomes of them") {
       {"NOOP", "noop"},
       {"noop with an argument", "noop"},
       {"VRFY bob", "vrfy"},
+      {"VRFY bob@dest.example", "vrfy"},
+      {"VRFY <bob@dest.example>", "vrfy"},
+      {"VRFY \"bob builder\"@dest.example", "vrfy"},
       {"VRFY", "501 5.5.4"},
+      {"VRFY bob@", "501 5.1.3"},
+      {"VRFY <bob@dest.example", "501 5.1.3"},
+      {"VRFY <bob@dest.example> X", "501 5.5.4"},
+      {"VRFY <>", "501 5.1.3"},
       {"EXPN list", "502 5.5.1"},
       {"HELP", "help"},
       {"HELP MAIL", "help"},
@@ -95,7 +107,31 @@ TEST_CASE("command lines and what becomes of them") {
       {"STARTTLS", "starttls"},
       {"STARTTLS now", "501 5.5.4"},
       {"AUTH PLAIN AGEAYg==", "502 5.5.1"},
-      {"BDAT 10 LAST", "502 5.5.1"},
+      // BDAT is what it is whatever is wrong with it: octets follow.
+      {"BDAT 10", "bdat 10"},
+      {"bdat 10 last", "bdat 10 last"},
+      {"BDAT 0 LAST", "bdat 0 last"},
+      {"BDAT 2147483648", "bdat 2147483648"},
+      {"BDAT 9223372036854775808 LAST", "bdat 9223372036854775808 last"},
+      {"BDAT 18446744073709551616", "bdat ?"},
+      {"BDAT", "bdat ?"},
+      {"BDAT -1 LAST", "bdat ? last"},
+      {"BDAT +1", "bdat ?"},
+      {"BDAT 0x10", "bdat ?"},
+      {"BDAT 1 2", "bdat ?"},
+      {"BDAT 1 LAST LAST", "bdat ?"},
+      {"BDAT LAST", "bdat ?"},
+      {"BDAT 1\n", "bdat ?"},
+      {std::string("BDAT 1\0", 7), "bdat ?"},
+      {"ETRN Dest.Example", "etrn dest.example"},
+      {"etrn @dest.example", "etrn @dest.example"},
+      {"ETRN", "501 5.5.4"},
+      {"ETRN #queue", "501 5.5.4"},
+      {"ETRN a..b", "501 5.5.4"},
+      {"ETRN a b", "501 5.5.4"},
+      {"XCLIENT ADDR=192.0.2.9", "xclient"},
+      {"XCLIENT", "501 5.5.4"},
+      {"XCLIENT COLOUR=red", "501 5.5.4"},
       {"TURN", "502 5.5.1"},
       {"", "500 5.5.2"},
       {" MAIL FROM:<a@b>", "500 5.5.2"},

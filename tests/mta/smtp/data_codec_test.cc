@@ -149,6 +149,39 @@ TEST_CASE("bare newlines kept or converted") {
   }
 }
 
+TEST_CASE("in the chunks of BDAT no dot means anything, and a last line is ended: L04, Y03") {
+  const auto decode_chunks = [](const std::vector<std::string_view>& pieces, DataDecoder::BareNewlines bare) {
+    DataDecoder decoder(bare, DataDecoder::Framing::chunks);
+    for (const std::string_view piece : pieces) CHECK(decoder.feed(piece) == piece.size());
+    CHECK_FALSE(decoder.done());
+    decoder.finish();
+    return Decoded{decoder.take(), "", decoder.done(), decoder.bare_newline(), decoder.size()};
+  };
+  struct Case {
+    std::string chunks, kept, converted;
+    bool bare = false;
+  };
+  const std::vector<Case> cases = {
+      {"", "", ""},
+      {"a", "a\r\n", "a\r\n"},
+      {".\r\n", ".\r\n", ".\r\n"},
+      {"..\r\n.\r\n.a\r\n", "..\r\n.\r\n.a\r\n", "..\r\n.\r\n.a\r\n"},
+      {"\r\n.\r\n.", "\r\n.\r\n.\r\n", "\r\n.\r\n.\r\n"},
+      {"a\n.\r\n", "a\n.\r\n", "a\r\n.\r\n", true},
+      {"a\n", "a\n\r\n", "a\r\n", true},
+      {"a\r", "a\r\r\n", "a\r\n", true},
+      {"a\r.\r", "a\r.\r\r\n", "a\r\n.\r\n", true},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.chunks);
+    for (const auto& pieces : cuts(c.chunks)) {
+      CHECK(decode_chunks(pieces, DataDecoder::BareNewlines::keep) == Decoded{c.kept, "", true, c.bare, c.kept.size()});
+      CHECK(decode_chunks(pieces, DataDecoder::BareNewlines::convert) ==
+            Decoded{c.converted, "", true, c.bare, c.converted.size()});
+    }
+  }
+}
+
 TEST_CASE("chunks: never over the limit, nothing lost at their borders") {
   std::string content;
   for (std::size_t i = 0; content.size() < 3 * limits::kChunk; ++i) content += std::string(i % 79, 'x') + ".\r\n.\r\n";

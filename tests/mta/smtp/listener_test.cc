@@ -12,7 +12,8 @@ using namespace postproof::smtp;
 namespace {
 
 struct Site {
-  explicit Site(unsigned sessions_max, unsigned per_client_max) : group(world.env().executor) {
+  Site(unsigned sessions_max, unsigned per_client_max) : group(world.env().executor) {
+    settings.proxy_from = {*IpNetwork::parse("192.0.2.77")};
     settings.hostname = "mx.example.org";
     settings.sessions_max = sessions_max;
     settings.sessions_per_client_max = per_client_max;
@@ -87,4 +88,57 @@ TEST_CASE("trouble of accept is told, and passes") {
   CHECK(told);
   site.world.advance(2s);
   CHECK(third.received().starts_with("220 "));
+}
+
+TEST_CASE("a proxy's connection is the client's that its header names: AA07") {
+  Site site(10, 1);
+  const std::string header = "PROXY TCP4 198.51.100.7 192.0.2.25 1234 25\r\n";
+  auto one = site.dial("192.0.2.77:1");
+  CHECK(one.received() == "");
+  one.send_by_octet(header);
+  CHECK(one.received().starts_with("220 "));
+  CHECK(site.world.events.front().contains("peer=198.51.100.7:1234"));
+  CHECK(one.say("EHLO x\r\n").starts_with("250-"));
+  // What is sent behind it at once is SMTP, and limits are those of the client.
+  auto two = site.dial("192.0.2.77:2");
+  CHECK(two.say(header + "EHLO x\r\n").starts_with("421 4.7.0 "));
+  auto three = site.dial("192.0.2.77:3");
+  const std::string other = "PROXY TCP4 198.51.100.8 192.0.2.25 1234 25\r\n";
+  CHECK(three.say(other + "EHLO x\r\nQUIT\r\n").contains("\r\n221 "));
+  one.say("QUIT\r\n");
+  auto four = site.dial("192.0.2.77:4");
+  CHECK(four.say(header).starts_with("220 "));
+  // Its own.
+  auto check = site.dial("192.0.2.77:5");
+  CHECK(check.say("PROXY UNKNOWN\r\n").starts_with("220 "));
+}
+
+TEST_CASE("a proxy without a header gets no session, and nobody else may say one: AA07") {
+  Site site(2, 10);
+  for (const std::string& octets : {std::string("EHLO x\r\n"), std::string("PROXY TCP4 1 2 3 4\r\n"), std::string("\r\n\r\n\0x", 6)}) {
+    auto wrong = site.dial("192.0.2.77:1");
+    CHECK(wrong.say(octets) == "");
+    CHECK(wrong.closed());
+  }
+  CHECK(site.world.events.back().contains("no PROXY header: malformed"));
+  auto silent = site.dial("192.0.2.77:2");
+  auto slow = site.dial("192.0.2.77:3");
+  slow.send("PROXY TCP4");
+  // Those whose header is awaited are counted.
+  auto third = site.dial("192.0.2.9:1");
+  CHECK(third.received().starts_with("421 4.3.2 "));
+  site.world.advance(5s);
+  CHECK(silent.closed());
+  CHECK(slow.closed());
+  CHECK(site.listener->size() == 0);
+  auto gone = site.dial("192.0.2.77:4");
+  gone.fin();
+  CHECK(gone.closed());
+  auto spoof = site.dial("192.0.2.9:2");
+  CHECK(spoof.received().starts_with("220 "));
+  CHECK(spoof.say("PROXY TCP4 10.0.0.1 192.0.2.25 1234 25\r\n").starts_with("500 "));
+  auto waits = site.dial("192.0.2.77:5");
+  site.listener->stop();
+  site.world.settle();
+  CHECK(waits.closed());
 }

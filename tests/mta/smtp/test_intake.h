@@ -21,6 +21,7 @@ struct Store {
   std::vector<Taken> messages;              // committed
   std::vector<smtp::SessionInfo> sessions;  // as MAIL saw them
   std::vector<smtp::MailParams> mails;
+  std::vector<std::string> started;         // by ETRN
   unsigned begun = 0, abandoned = 0, resets = 0;
   std::map<std::string, smtp::Reply> refused;  // by recipient
   std::optional<smtp::Reply> mail_refusal, begin_refusal, commit_refusal;
@@ -50,6 +51,10 @@ class TestIntake final : public smtp::Intake {
     if (store_.begin_refusal) co_return std::unexpected(*store_.begin_refusal);
     ++store_.begun;
     co_return std::make_unique<TestIncoming>(store_, std::move(taken_));
+  }
+  Task<smtp::Reply> start_queue(const smtp::SessionInfo&, std::string domain, bool subdomains) override {
+    store_.started.push_back((subdomains ? "@" : "") + domain);
+    co_return smtp::Reply::of(251, "2.0.0", "nothing waits");
   }
   void reset() override {
     ++store_.resets;
