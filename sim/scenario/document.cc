@@ -201,6 +201,13 @@ void write_lines(const Table& table, const std::string& prefix, bool dotted, std
 
 }  // namespace
 
+Table::Table() = default;
+Table::~Table() = default;
+Table::Table(const Table& other) = default;
+Table::Table(Table&& other) noexcept = default;
+Table& Table::operator=(const Table& other) = default;
+Table& Table::operator=(Table&& other) noexcept = default;
+
 Value* Table::find(std::string_view key) {
   const auto at = std::ranges::find(entries, key, &Entry::key);
   return at == entries.end() ? nullptr : &at->value;

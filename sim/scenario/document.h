@@ -19,6 +19,14 @@ class Table {
  public:
   std::vector<Entry> entries;  // no key twice
 
+  // In the source file: here an Entry is not known yet.
+  Table();
+  ~Table();
+  Table(const Table& other);
+  Table(Table&& other) noexcept;
+  Table& operator=(const Table& other);
+  Table& operator=(Table&& other) noexcept;
+
   Value* find(std::string_view key);
   const Value* find(std::string_view key) const;
   // The text under a key; empty when there is none.
