@@ -25,6 +25,7 @@
 #include "sim/run/suite_report.h"
 #include "sim/scenario/starter.h"
 #include "sim/serve_command.h"
+#include "sim/view/failure_report.h"
 #include "sim/view/formats.h"
 
 namespace {
@@ -215,7 +216,7 @@ int coverage(const CoverageArguments& arguments) {
   }
   const SuiteOptions options{std::nullopt, std::nullopt, jobs_or_default(arguments.jobs), std::nullopt, false};
   bool passed = true;
-  const auto books = survey(*paths, options, [&](const ScenarioOutcome& outcome) { passed = passed && outcome.passed(); });
+  const auto books = survey(*paths, options, [&](const ScenarioOutcome& outcome) { passed = passed && (outcome.passed() || outcome.skipped()); });
   if (!books) {
     complain(books.error());
     return kExitTrouble;
@@ -244,12 +245,17 @@ ViewSurface surface_of(int descriptor) {
 }
 
 int write_starter(std::string path) {
+  const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
+  if (name.empty() || name.starts_with('.') || escape(path) != path) {
+    complain(fmt::format("\"{}\" is no name for a file; expected one like scenarios/retry/greylist-of-an-hour", escape(path)));
+    return kExitTrouble;
+  }
   if (!path.ends_with(".toml")) path += ".toml";
   if (const auto written = create_text_file(path, starter_scenario()); !written) {
     complain(written.error().what);
     return kExitTrouble;
   }
-  fmt::print("{}: it passes as it stands; postproof run {}\n", path, path);
+  fmt::print("{}: it passes as it stands; postproof run {}\n", path, shell_word(path));
   return kExitFine;
 }
 
@@ -360,7 +366,7 @@ CLI::App* add_coverage(CLI::App& app, CoverageArguments& arguments) {
   coverage->add_option("-j,--jobs", arguments.jobs, "Scenarios run at once (default: one a core)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024).description(""));
-  coverage->footer("The cases are those of catalogue.toml in the scenarios' folder, or above.");
+  coverage->footer("The cases are those of catalogue.toml in the scenarios' folder, or above, if there is one.");
   return coverage;
 }
 

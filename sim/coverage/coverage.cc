@@ -12,13 +12,9 @@ namespace postproof::sim {
 
 namespace {
 
-void note(Shown& shown, const std::string& scenario, bool passed) {
+void note(Shown& shown, const std::string& scenario, Standing standing) {
   shown.scenarios.push_back(scenario);
-  if (!passed) {
-    shown.standing = Standing::fail;
-  } else if (shown.standing == Standing::waiting) {
-    shown.standing = Standing::pass;
-  }
+  if (standing == Standing::fail || shown.standing == Standing::waiting) shown.standing = standing;
 }
 
 struct Tally {
@@ -65,19 +61,19 @@ Coverage::Coverage(Catalogue catalogue) : catalogue_(std::move(catalogue)) {
   }
 }
 
-void Coverage::add(const Scenario& scenario, bool passed) {
+void Coverage::add(const Scenario& scenario, Standing standing) {
   std::set<std::string> told;  // a clause or a case that stands twice is one
   for (const LocatedString& id : scenario.cases) {
     const auto at = cases_.find(id.text);
     PP_CHECK(at != cases_.end(), "a case that the catalogue does not have");
-    if (told.insert(id.text).second) note(at->second, scenario.file, passed);
+    if (told.insert(id.text).second) note(at->second, scenario.file, standing);
   }
   for (const LocatedString& text : scenario.covers) {
     const auto clause = parse_clause(text.text);
     PP_CHECK(clause.has_value(), "a clause that is none");
     auto& entry = clauses_[*clause];
     entry.first = text.text;
-    if (told.insert(text.text).second) note(entry.second, scenario.file, passed);
+    if (told.insert(text.text).second) note(entry.second, scenario.file, standing);
   }
 }
 

@@ -11,7 +11,7 @@
 namespace postproof::sim {
 
 enum class Standing : std::uint8_t {
-  waiting,  // no scenario shows it
+  waiting,  // no scenario shows it, or only such as need what is not there
   pass,     // every scenario that shows it passes
   fail,
 };
@@ -26,8 +26,9 @@ class Coverage {
  public:
   explicit Coverage(Catalogue catalogue);
 
-  // A scenario that has run. Its cases are in the catalogue, its clauses are well-formed.
-  void add(const Scenario& scenario, bool passed);
+  // A scenario that has run, or that needs what is not there (waiting). Its cases are in the catalogue, its clauses are
+  // well-formed.
+  void add(const Scenario& scenario, Standing standing);
 
   const Catalogue& catalogue() const { return catalogue_; }
   const Shown& of_case(const std::string& id) const { return cases_.at(id); }

@@ -11,20 +11,18 @@ namespace {
 
 void append(std::vector<Problem>& list, const std::vector<Problem>& more) { list.insert(list.end(), more.begin(), more.end()); }
 
-// The one catalogue that all of them are under.
-std::expected<std::string, Problem> common_catalogue(const std::vector<std::string>& paths) {
+// The one catalogue that all of them are under; none: a suite without one, whose books are of clauses alone.
+std::expected<std::optional<std::string>, Problem> common_catalogue(const std::vector<std::string>& paths) {
   PP_CHECK(!paths.empty(), "a survey of nothing");
   const auto first = find_catalogue(paths.front());
-  if (!first) {
-    return std::unexpected(Problem{paths.front(), {}, fmt::format("no {} in its folder or above", kCatalogueFile)});
-  }
   for (const std::string& path : paths) {
     const auto other = find_catalogue(path);
     if (other == first) continue;
     return std::unexpected(Problem{path, {}, fmt::format("its catalogue is {}, and that of {} is {}; expected one",
-                                                         other.value_or("none"), paths.front(), *first)});
+                                                         other.value_or("none"), paths.front(),
+                                                         first.value_or("none"))});
   }
-  return *first;
+  return first;
 }
 
 }  // namespace
@@ -51,8 +49,13 @@ std::expected<Coverage, std::vector<Problem>> survey(const std::vector<std::stri
                                                      const std::function<void(const ScenarioOutcome&)>& done) {
   const auto path = common_catalogue(paths);
   if (!path) return std::unexpected(std::vector<Problem>{path.error()});
-  auto catalogue = read_catalogue(*path);
-  if (!catalogue) return std::unexpected(std::move(catalogue.error()));
+  std::expected<Catalogue, std::vector<Problem>> catalogue;
+  if (*path) {
+    catalogue = read_catalogue(**path);
+    if (!catalogue) return std::unexpected(std::move(catalogue.error()));
+  } else {
+    catalogue->file = fmt::format("a {} in its folder or above", kCatalogueFile);
+  }
 
   std::vector<Problem> problems;
   std::map<std::string, Scenario> scenarios;
@@ -71,7 +74,9 @@ std::expected<Coverage, std::vector<Problem>> survey(const std::vector<std::stri
   run_suite(paths, options, [&](const ScenarioOutcome& outcome) {
     const auto scenario = scenarios.find(outcome.path);
     PP_CHECK(scenario != scenarios.end(), "an outcome of a scenario that was not read");
-    if (!outcome.skipped()) coverage.add(scenario->second, outcome.passed());
+    coverage.add(scenario->second, outcome.skipped()  ? Standing::waiting
+                                   : outcome.passed() ? Standing::pass
+                                                      : Standing::fail);
     done(outcome);
   });
   return coverage;

@@ -46,7 +46,8 @@ std::string report_name(std::string_view scenario, std::string_view variant) {
   }
   if (!variant.empty()) {
     name += '.';
-    for (const char c : variant) name += plain(c) ? c : '_';
+    // Two variants never share a name.
+    for (const char c : variant) name += plain(c) ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return name;
 }

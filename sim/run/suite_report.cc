@@ -98,8 +98,9 @@ std::string SuiteReport::index_page() const {
 std::string SuiteReport::summary() const {
   Duration virtual_time{};
   for (const Run& run : runs_) virtual_time += run.virtual_time;
+  // What is invalid did not run.
   std::string text = fmt::format("**{} passed, {} failed{}** – {} runs, {} of virtual time\n", passed_, failed_,
-                                 invalid_ == 0 ? "" : fmt::format(", {} invalid", invalid_), runs_.size(),
+                                 invalid_ == 0 ? "" : fmt::format(", {} invalid", invalid_), runs_.size() - invalid_,
                                  format_duration(std::chrono::duration_cast<std::chrono::milliseconds>(virtual_time)));
   std::size_t told = 0;
   for (const Run& run : runs_) {

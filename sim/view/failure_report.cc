@@ -17,22 +17,6 @@ constexpr std::size_t kWireLinesMax = 12;  // of one failure
 constexpr std::size_t kWidth = 150;
 constexpr std::size_t kSourceMax = 110;
 
-std::string shell_word(std::string_view word) {
-  const bool plain = !word.empty() && std::ranges::all_of(word, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("/._-=,+@%:").find(c) != std::string_view::npos;
-  });
-  if (plain) return std::string(word);
-  std::string quoted = "'";
-  for (const char c : word) {
-    if (c == '\'')
-      quoted += "'\\''";
-    else
-      quoted += c;
-  }
-  return quoted + "'";
-}
-
 void tell(const Recording& recording, const record::Failure& failure, std::string& text) {
   const std::string at = failure.line == 0 ? "" : fmt::format(":{} ", failure.line);
   text += fmt::format("  {}{}\n", at, failure_headline(recording, failure));
@@ -69,6 +53,22 @@ std::string failure_headline(const Recording& recording, const record::Failure& 
   const std::string_view kind = std::string_view(failure.expectation).substr(7);
   // A long expectation may be a table of its own: [expect.delivered].
   return source.starts_with(kind) ? "expect " + source : failure.expectation;
+}
+
+std::string shell_word(std::string_view word) {
+  const bool plain = !word.empty() && std::ranges::all_of(word, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("/._-=,+@%:").find(c) != std::string_view::npos;
+  });
+  if (plain) return std::string(word);
+  std::string quoted = "'";
+  for (const char c : word) {
+    if (c == '\'')
+      quoted += "'\\''";
+    else
+      quoted += c;
+  }
+  return quoted + "'";
 }
 
 std::string replay_command(const Recording& recording) {

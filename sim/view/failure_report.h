@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "sim/recording/record.h"
 
@@ -16,5 +17,7 @@ std::string failure_report(const Recording& recording);
 std::string failure_headline(const Recording& recording, const record::Failure& failure);
 // "postproof run PATH --only VARIANT --seed N", quoted for a shell.
 std::string replay_command(const Recording& recording);
+// As a shell reads it as one word.
+std::string shell_word(std::string_view word);
 
 }  // namespace postproof::sim

@@ -20,19 +20,19 @@ Catalogue catalogue() {
                          "tests = ['ci/check-it']\n");
 }
 
-void add(Coverage& coverage, std::string_view file, bool passed, std::string_view cases, std::string_view covers) {
+void add(Coverage& coverage, std::string_view file, Standing standing, std::string_view cases, std::string_view covers) {
   const auto scenario =
       load_scenario(file, "title = 'x'\ncases = " + std::string(cases) + "\ncovers = " + std::string(covers) + "\n");
   REQUIRE(scenario);
-  coverage.add(*scenario, passed);
+  coverage.add(*scenario, standing);
 }
 
 // Three scenarios, of which the second fails.
 Coverage sample() {
   Coverage coverage(catalogue());
-  add(coverage, "a.toml", true, "['A01', 'A01']", "['RFC5321#4.10', 'RFC5321#4.2']");
-  add(coverage, "b.toml", false, "['A02', 'A01']", "'RFC5321#4.10'");
-  add(coverage, "c.toml", true, "['A02']", "[]");
+  add(coverage, "a.toml", Standing::pass, "['A01', 'A01']", "['RFC5321#4.10', 'RFC5321#4.2']");
+  add(coverage, "b.toml", Standing::fail, "['A02', 'A01']", "'RFC5321#4.10'");
+  add(coverage, "c.toml", Standing::pass, "['A02']", "[]");
   return coverage;
 }
 
@@ -46,7 +46,7 @@ TEST_CASE("one failing scenario fails all that it shows, whatever comes after it
   CHECK(coverage.of_case("A03").standing == Standing::waiting);
 
   Coverage good(catalogue());
-  add(good, "a.toml", true, "'A01'", "[]");
+  add(good, "a.toml", Standing::pass, "'A01'", "[]");
   CHECK(good.of_case("A01").standing == Standing::pass);
 }
 
@@ -78,6 +78,16 @@ TEST_CASE("as JSON") {
     "clauses": {"RFC5321#4.2": {"scenarios": ["a.toml"], "result": "pass"},
                 "RFC5321#4.10": {"scenarios": ["a.toml", "b.toml"], "result": "fail"}}})");
   CHECK(boost::json::parse(coverage_json(sample())) == expected);
+}
+
+TEST_CASE("coverage: a scenario that needs what is not there leaves its cases and clauses waiting") {
+  Coverage coverage(catalogue());
+  add(coverage, "later.toml", Standing::waiting, "['A01', 'A02']", "'RFC5321#4.10'");
+  add(coverage, "now.toml", Standing::pass, "'A02'", "[]");
+  CHECK(coverage.of_case("A01").standing == Standing::waiting);
+  CHECK(coverage.of_case("A02").standing == Standing::pass);
+  REQUIRE(coverage.clauses().size() == 1);
+  CHECK(coverage.clauses().begin()->second.second.standing == Standing::waiting);
 }
 
 }  // namespace postproof::sim

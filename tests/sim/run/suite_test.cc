@@ -100,7 +100,7 @@ TEST_CASE("names of reports stay below their folder") {
   CHECK(report_name("./scenarios//mx/failover.toml", "disk_op=3") == "scenarios/mx/failover.disk_op=3");
   CHECK(report_name("/tmp/a.toml", "") == "tmp/a");
   CHECK(report_name("../a.toml", "") == "__/a");
-  CHECK(report_name("a", "../b c") == "a..._b_c");
+  CHECK(report_name("a", "../b c") == "a...%2Fb%20c");
 }
 
 TEST_CASE("a report that passes takes away what an earlier failure has left") {
