@@ -49,5 +49,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_address(rcpt->params.recipient);
     check_text(rcpt->params.original);
   }
+  if (const auto* etrn = std::get_if<smtp::command::Etrn>(&*command)) check_text(etrn->domain);
+  if (const auto* xclient = std::get_if<smtp::command::Xclient>(&*command)) {
+    check_text(xclient->attributes.name.value_or(""));
+    check_text(xclient->attributes.helo.value_or(""));
+  }
   return 0;
 }

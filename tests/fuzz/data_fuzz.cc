@@ -37,6 +37,35 @@ Decoded decode(std::string_view octets, std::size_t piece, DataDecoder::BareNewl
   return result;
 }
 
+// As the chunks of BDAT (RFC 3030 section 2): nothing ends it, and what is stored are whole lines.
+std::string decode_chunks(std::string_view octets, std::size_t piece, DataDecoder::BareNewlines bare, bool& bare_seen) {
+  DataDecoder decoder(bare, DataDecoder::Framing::chunks);
+  std::string content;
+  while (!octets.empty()) {
+    octets.remove_prefix(decoder.feed(octets.substr(0, piece)));
+    if (decoder.full()) content += decoder.take();
+  }
+  decoder.finish();
+  content += decoder.take();
+  bare_seen = decoder.bare_newline();
+  PP_CHECK(content.size() == decoder.size(), "a size that is not the content's");
+  return content;
+}
+
+void check_chunks(std::string_view octets, std::size_t piece, DataDecoder::BareNewlines bare) {
+  bool bare_seen = false, bare_seen_cut = false;
+  const std::string whole = decode_chunks(octets, octets.size(), bare, bare_seen);
+  const std::string cut = decode_chunks(octets, piece, bare, bare_seen_cut);
+  PP_CHECK(whole == cut && bare_seen == bare_seen_cut, "cuts change the content");
+  PP_CHECK(whole.empty() || whole.ends_with("\r\n"), "a last line without its end");
+  if (!bare_seen) PP_CHECK(whole.starts_with(octets) && whole.size() <= octets.size() + 2, "octets that are not those that came");
+  if (bare == DataDecoder::BareNewlines::keep) return;
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    if (whole[i] == '\n') PP_CHECK(i > 0 && whole[i - 1] == '\r', "a bare LF");
+    if (whole[i] == '\r') PP_CHECK(i + 1 < whole.size() && whole[i + 1] == '\n', "a bare CR");
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -44,6 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t piece = std::max<std::size_t>(data[0], 1);
   const std::string_view octets = fuzz::octets(data + 1, size - 1);
   for (const auto bare : {DataDecoder::BareNewlines::keep, DataDecoder::BareNewlines::convert}) {
+    check_chunks(octets, piece, bare);
     const Decoded whole = decode(octets, octets.size(), bare);
     const Decoded cut = decode(octets, piece, bare);
     PP_CHECK(whole.done == cut.done && whole.taken == cut.taken && whole.bare == cut.bare, "cuts change what is decoded");
