@@ -77,9 +77,22 @@ void read_networks(TomlReader& table, std::string_view key, std::vector<IpNetwor
   }
 }
 
-// "relay.example.net" (its MX records), "[relay.example.net]:587" (that host), "[192.0.2.1]", "[2001:db8::1]:25".
+// "relay.example.net" (its MX records), "[relay.example.net]:587" (that host), "[192.0.2.1]", "[2001:db8::1]:25"; of a host
+// that speaks LMTP "lmtp:[store.example.net]:24" or "lmtp:unix:/path".
 std::optional<route::Smarthost> parse_smarthost(std::string_view text) {
   route::Smarthost smarthost;
+  constexpr std::string_view kLmtp = "lmtp:", kUnix = "unix:";
+  if (text.starts_with(kLmtp)) {
+    text.remove_prefix(kLmtp.size());
+    smarthost.lmtp = true;
+    smarthost.port = 24;
+    if (text.starts_with(kUnix)) {
+      smarthost.socket = text.substr(kUnix.size());
+      if (!smarthost.socket.starts_with('/')) return std::nullopt;
+      return smarthost;
+    }
+    if (!text.starts_with('[')) return std::nullopt;  // RFC 2033 section 5: not for port 25, nor for who is found by MX
+  }
   const auto bracket = text.rfind(']');
   const auto colon = text.rfind(':');
   if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
@@ -143,6 +156,8 @@ void read_server(TomlReader table, smtp::ServerSettings& server, intake::Policy&
   read_networks(table, "proxy_from", server.proxy_from);
   set(server.pipelining, table.boolean("pipelining"));
   set(server.chunking, table.boolean("chunking"));
+  set(server.submission, table.boolean("submission"));
+  set_duration(table, "hold_max", server.hold_max, 0s, kLifetimeMax);
   if (const auto word = table.word("bare_newline", {"refuse", "convert"})) server.bare_newline_ok = *word == "convert";
   table.finish();
 }
@@ -157,9 +172,9 @@ std::optional<Address> read_address(TomlReader& table, std::string_view key) {
   const auto text = table.string(key);
   if (!text) return std::nullopt;
   auto address = Address::parse(*text);
-  if (address) return std::move(*address);
+  if (address && address->is_ascii()) return std::move(*address);
   table.complain(key, fmt::format("\"{}\" is no address: {}; expected one like \"postmaster@example.org\"", escape(*text),
-                                  address.error()));
+                                  address ? "it is not US-ASCII" : address.error()));
   return std::nullopt;
 }
 
@@ -168,10 +183,11 @@ void read_relay(TomlReader table, intake::Policy& policy) {
   if (auto domains = table.strings("domains")) {
     policy.relay_domains.clear();
     for (const std::string& domain : *domains) {
-      if (domain != "*" && !good_host_name(domain)) {
+      const std::string key = domain_key(domain);
+      if (domain != "*" && !good_host_name(key)) {
         table.complain("domains", fmt::format("\"{}\" is no domain; expected a name like \"example.org\", or \"*\"", escape(domain)));
       }
-      policy.relay_domains.push_back(ascii_lower(domain));
+      policy.relay_domains.push_back(key);
     }
   }
   set(policy.refuse_null_mx_senders, table.boolean("refuse_null_mx_senders"));
@@ -209,7 +225,7 @@ void read_route(TomlReader table, route::RouterSettings& router) {
     router.smarthost = parse_smarthost(*text);
     if (!router.smarthost) {
       table.complain("smarthost", "expected \"relay.example.net\" (its MX records), \"[relay.example.net]:587\" (that "
-                                  "host) or \"[192.0.2.1]:25\"");
+                                  "host), \"[192.0.2.1]:25\", \"lmtp:[store.example.net]:24\" or \"lmtp:unix:/path\"");
     }
   }
   set_integer(table, "port", router.port, 1, 65535);
@@ -260,6 +276,7 @@ void read_delivery(TomlReader table, Config& config) {
   set_integer(table, "recipients_per_transaction_max", config.deliver.recipients_per_transaction_max, 1, 100'000);
   set_integer(table, "hosts_per_attempt_max", config.deliver.hosts_per_attempt_max, 1, 1000);
   set(config.client.pipelining, table.boolean("pipelining"));
+  set(config.client.chunking, table.boolean("chunking"));
   if (const auto from = read_address(table, "report_from")) config.deliver.report_from = from->to_string();
   table.finish();
 }

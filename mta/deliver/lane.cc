@@ -133,10 +133,10 @@ Task<void> Lane::run(queue::LegSource& source, Settlement& settlement) {
 Task<std::vector<AttemptResult>> Lane::attempt(const Leg& leg) {
   Work work(leg);
   co_await check_content(work);
+  if (!work.done()) refuse_late(work);
   if (work.done()) co_return work.results();
-  if (session_ && session_->usable() && transactions_ < context_.settings.messages_per_connection_max) {
-    co_await transact(work);
-  }
+  const bool worn = transactions_ >= context_.settings.messages_per_connection_max;
+  if (session_ && session_->usable() && !worn && !session_spent()) co_await transact(work);
   if (!work.done()) co_await try_hosts(work);
   co_return work.results();
 }
@@ -154,6 +154,22 @@ Task<void> Lane::check_content(Work& work) {
   work.for_waiting([&](std::size_t i) { work.finish(i, unreadable); });
 }
 
+// RFC 2852 section 4.1: a message whose time is over is not attempted.
+void Lane::refuse_late(Work& work) {
+  const auto& by = work.leg().message->envelope.deliver_by;
+  const WallTime now = home_.env.clock.now();
+  if (!by || !by->give_up || now < by->when) return;
+  const Error why{Errc::timed_out, "the time in which it was to be delivered is over"};
+  const AttemptResult late{queue::Stage::resolve, {}, {}, why, now, now};
+  work.for_waiting([&](std::size_t i) { work.finish(i, late); });
+}
+
+// The peer has set a limit to the transactions of a session, and it is reached (RFC 9422 section 4.1).
+bool Lane::session_spent() const {
+  const auto& most = session_->capabilities().mail_max;
+  return most && transactions_ >= *most;
+}
+
 Task<void> Lane::try_hosts(Work& work) {
   const WallTime started = home_.env.clock.now();
   const auto targets = co_await context_.router.targets(site_);
@@ -168,9 +184,15 @@ Task<void> Lane::try_hosts(Work& work) {
     const WallTime dialed = home_.env.clock.now();
     auto trouble = co_await open((*targets)[t], dialed);
     work.new_session();
-    if (!trouble) {
+    while (!trouble) {
       co_await transact(work);
-    } else if (is_closed(*trouble)) {
+      if (!session_->usable() || work.untried(1).empty()) break;
+      // The session may carry no more, and the host would take more: it gets another one.
+      co_await drop_session();
+      trouble = co_await open((*targets)[t], home_.env.clock.now());
+    }
+    if (!trouble) continue;
+    if (is_closed(*trouble)) {
       work.for_waiting([&](std::size_t i) { work.finish(i, *trouble); });
     } else {
       work.for_waiting([&](std::size_t i) { work.pass_on(i, *trouble); });
@@ -183,17 +205,17 @@ Task<void> Lane::transact(Work& work) {
   const Leg& leg = work.leg();
   const queue::StoredMessage& message = *leg.message;
   const bool reused = transactions_ > 0;
-  work.new_session();
-  while (session_->usable()) {
-    const auto batch = work.untried(context_.settings.recipients_per_transaction_max);
+  const std::size_t most = recipients_at_once();
+  while (session_->usable() && !session_spent()) {
+    const auto batch = work.untried(most);
     if (batch.empty()) break;
     smtp::Transaction transaction;
     transaction.message = message.id.to_string();
-    transaction.sender = message.envelope.sender;
+    transaction.envelope = message.envelope;
+    transaction.envelope.recipients.clear();
     for (const std::size_t i : batch) {
-      transaction.recipients.push_back(message.envelope.recipients[leg.recipients[i]].address);
+      transaction.envelope.recipients.push_back(message.envelope.recipients[leg.recipients[i]]);
     }
-    transaction.body = message.envelope.body;
     transaction.size = message.size();
     const std::string endpoint = session_->peer().to_string();
     const WallTime started = home_.env.clock.now();
@@ -206,7 +228,8 @@ Task<void> Lane::transact(Work& work) {
     std::vector<AttemptResult> results;
     bool taken = false;
     for (const smtp::ClientResult& one : said) {
-      results.push_back(AttemptResult{static_cast<queue::Stage>(one.stage), session_host_, endpoint, one.what, started, ended, session_->tls()});
+      results.push_back(AttemptResult{static_cast<queue::Stage>(one.stage), session_host_, endpoint, one.what, started,
+                                      ended, session_->tls(), one.status, session_->capabilities().dsn});
       taken = taken || judge(results.back()) == Verdict::delivered;
     }
     for (std::size_t k = 0; k < batch.size(); ++k) {
@@ -222,7 +245,13 @@ Task<void> Lane::transact(Work& work) {
       }
     }
   }
-  leave_untried(work, reused);
+  if (!session_->usable()) leave_untried(work, reused);
+}
+
+std::size_t Lane::recipients_at_once() const {
+  const std::size_t ours = context_.settings.recipients_per_transaction_max;
+  const auto& theirs = session_->capabilities().rcpt_max;  // RFC 9422 section 4.2
+  return theirs ? static_cast<std::size_t>(std::min<std::uint64_t>(ours, *theirs)) : ours;
 }
 
 // The session is over before the transaction of some recipients has begun: trouble of this host, unless the session was
@@ -259,7 +288,8 @@ Task<std::optional<AttemptResult>> Lane::dial(const route::Target& target, WallT
     co_return AttemptResult{queue::Stage::connect, target.host.name, endpoint, Error{Errc::closed, "shutting down"}, started, started};
   }
   const std::uint64_t number = context_.numbers.next();
-  session_ = std::make_unique<smtp::ClientSession>(home_.env, context_.client, number, target.host.name);
+  const smtp::Protocol protocol = site_->lmtp ? smtp::Protocol::lmtp : smtp::Protocol::smtp;
+  session_ = std::make_unique<smtp::ClientSession>(home_.env, context_.client, number, target.host.name, protocol);
   session_host_ = target.host.name;
   transactions_ = 0;
   home_.sessions.emplace(number, session_.get());

@@ -49,7 +49,10 @@ class Lane {
 
   Task<std::vector<queue::AttemptResult>> attempt(const queue::Leg& leg);
   Task<void> check_content(Work& work);
+  void refuse_late(Work& work);
   Task<void> try_hosts(Work& work);
+  bool session_spent() const;
+  std::size_t recipients_at_once() const;
   Task<void> transact(Work& work);
   void leave_untried(Work& work, bool reused);
   Task<std::optional<queue::AttemptResult>> open(const route::Target& target, WallTime started);

@@ -145,6 +145,7 @@ EnhancedStatus status_of(const AttemptResult& result) {
     if (reply->status) return *reply->status;
     return EnhancedStatus{static_cast<std::uint8_t>(reply->code / 100), 0, 0};
   }
+  if (result.status) return *result.status;
   return status_of_error(result.stage, std::get<Error>(result.what).code);
 }
 

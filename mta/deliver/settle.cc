@@ -6,7 +6,7 @@
 
 #include "mta/deliver/outcome.h"
 #include "mta/env/hop.h"
-#include "mta/mail/dsn.h"
+#include "mta/mail/utf8.h"
 
 namespace postproof::deliver {
 
@@ -19,6 +19,9 @@ namespace {
 
 // Of the original's header in a bounce; what is longer is cut at a line.
 constexpr std::size_t kReturnedHeaderMax = 64 * 1024;
+// A message that its sender wants back whole (RET=FULL) and that is longer comes back as its header: a report fits into
+// memory.
+constexpr std::size_t kReturnedMessageMax = 1024 * 1024;
 // When the spool cannot take a bounce, its recipients wait so long before they are looked at again.
 constexpr Duration kStorageRetry = 5min;
 
@@ -47,6 +50,15 @@ bool failed(const Progress& progress) {
   return progress.status == RecipientStatus::failed || progress.status == RecipientStatus::expired;
 }
 
+// What the sender is told of a recipient now (RFC 3461 sections 4.1 and 5.2.2); none: nothing. That it was delivered is for
+// the host to tell that was asked to.
+std::optional<DsnAction> told_of(const Recipient& recipient, const Progress& progress) {
+  if (failed(progress) && recipient.notify.wants_failure()) return DsnAction::failed;
+  const bool relayed = progress.status == RecipientStatus::delivered && !progress.last->dsn;
+  if (relayed && recipient.notify.success) return DsnAction::relayed;
+  return std::nullopt;
+}
+
 }  // namespace
 
 Task<void> Settlement::settle(Leg leg, std::vector<AttemptResult> results) {
@@ -64,11 +76,7 @@ Task<void> Settlement::settle_here(Leg leg, std::vector<AttemptResult> results) 
     progress.push_back(std::move(decided));
   }
 
-  std::optional<queue::OwnMessage> report;
-  // RFC 5321 section 4.5.5, 6.1: never about a null sender.
-  if (leg.message->envelope.sender && std::any_of(progress.begin(), progress.end(), failed)) {
-    report = co_await bounce(leg, progress);
-  }
+  auto report = co_await report_on(leg, progress);
   const bool reporting = report.has_value();
   std::vector<queue::ProgressUpdate> updates;
   for (std::size_t i = 0; i < progress.size(); ++i) {
@@ -122,7 +130,10 @@ Task<Progress> Settlement::decide(const Leg& leg, std::size_t index, AttemptResu
     const std::string status = status_of(result).to_string();
     env_.events.emit(event::Bounced{id, recipient, host, stage, status, reason});
   } else {
-    const auto next = co_await scheduler_.retry_at(leg.message, progress.attempts, leg.started, leg.age);
+    auto next = co_await scheduler_.retry_at(leg.message, progress.attempts, leg.started, leg.age);
+    // RFC 2852 section 4.1: returned when its time is over.
+    const auto& by = message.envelope.deliver_by;
+    if (by && by->give_up && now >= by->when) next.reset();
     if (next) {
       progress.due = *next;
       env_.events.emit(event::Deferred{id, recipient, host, stage, reason, std::max(*next - now, Duration{0})});
@@ -136,58 +147,82 @@ Task<Progress> Settlement::decide(const Leg& leg, std::size_t index, AttemptResu
   co_return progress;
 }
 
-Task<std::optional<queue::OwnMessage>> Settlement::bounce(const Leg& leg, const std::vector<Progress>& progress) {
+Task<std::optional<queue::OwnMessage>> Settlement::report_on(const Leg& leg, const std::vector<Progress>& progress) {
   const queue::StoredMessage& message = *leg.message;
-  FailureReport report;
+  const Envelope& envelope = message.envelope;
+  // RFC 5321 section 4.5.5, 6.1: never about a null sender.
+  if (!envelope.sender) co_return std::nullopt;
+  DeliveryReport report;
   report.hostname = settings_.hostname;
   report.from = settings_.report_from;
-  report.to = *message.envelope.sender;
+  report.to = *envelope.sender;
   report.message = message.id;
+  report.envelope_id = envelope.id;
   report.arrived = message.arrived;
   report.now = env_.clock.now();
   report.expired = true;
+  bool failures = false;
   for (std::size_t i = 0; i < progress.size(); ++i) {
-    if (!failed(progress[i])) continue;
+    const Recipient& recipient = envelope.recipients[leg.recipients[i]];
+    const auto action = told_of(recipient, progress[i]);
+    if (!action) continue;
     const AttemptResult& last = *progress[i].last;
     DsnRecipient entry;
-    entry.recipient = message.envelope.recipients[leg.recipients[i]].address;
+    entry.recipient = recipient.address;
+    entry.original = recipient.original;
+    entry.action = *action;
     const bool expired = progress[i].status == RecipientStatus::expired;
     entry.status = expired ? kExpired : status_of(last);
-    if (!expired) report.expired = false;
+    if (*action == DsnAction::failed) {
+      failures = true;
+      if (!expired) report.expired = false;
+    }
     entry.remote_host = last.host;
     entry.said_by_peer = std::holds_alternative<smtp::Reply>(last.what);
     entry.diagnostic = reason_text(last);
     entry.last_attempt = last.started;
     report.recipients.push_back(std::move(entry));
   }
-  report.original_header = co_await original_header(message);
+  if (report.recipients.empty()) co_return std::nullopt;
+  // RFC 3461 section 4.3: only of failures is the whole message returned. One with UTF-8 in its header is no
+  // message/rfc822 (RFC 6532 section 3.7).
+  const bool whole = failures && envelope.ret == Return::full && !envelope.utf8 && message.size() <= kReturnedMessageMax;
+  co_await read_returned(message, whole, report);
 
   queue::OwnMessage own;
-  own.envelope.recipients.push_back(Recipient{report.to});
-  own.content = failure_report_text(report);
+  // RFC 3461 section 6.1: no report of a report, and no RET.
+  own.envelope.recipients.push_back(Recipient{report.to, Notify{.said = true}});
+  own.content = report_text(report);
+  own.envelope.utf8 = !is_ascii(report.to.to_string());
+  if (!is_ascii(own.content)) own.envelope.body = BodyType::eight_bit;
   own.arrived = report.now;
   own.bounce_of = message.id;
   co_return own;
 }
 
-Task<std::string> Settlement::original_header(const queue::StoredMessage& message) {
-  auto start = co_await spool_.read(message.id, 0, kReturnedHeaderMax);
+// What the report gives back of the message: all of it if it is wanted and can be read, else its header.
+Task<void> Settlement::read_returned(const queue::StoredMessage& message, bool whole, DeliveryReport& report) {
+  const std::size_t most = whole ? static_cast<std::size_t>(message.size()) : kReturnedHeaderMax;
+  auto start = co_await spool_.read(message.id, 0, most);
   // The spool has told it; the report matters more than what it returns.
-  if (!start && start.error().code == Errc::corrupt) co_return std::string();
+  if (!start && start.error().code == Errc::corrupt) co_return;
   if (!start) {
     const std::string what =
-        fmt::format("header of {} could not be read for its bounce: {}", message.id.to_string(), start.error().what);
+        fmt::format("{} could not be read for its report: {}", message.id.to_string(), start.error().what);
     env_.events.emit(event::Service{"trouble", what});
-    co_return std::string();
+    co_return;
   }
-  const auto end = start->find("\r\n\r\n");
+  report.whole = whole && start->size() == message.size();
+  report.returned = std::move(*start);
+  if (report.whole) co_return;
+  std::string& header = report.returned;
+  const auto end = header.find("\r\n\r\n");
   if (end != std::string::npos) {
-    start->resize(end + 2);
-  } else if (start->size() < message.size()) {
-    const auto line = start->rfind("\r\n");
-    start->resize(line == std::string::npos ? 0 : line + 2);
+    header.resize(end + 2);
+  } else if (header.size() < message.size()) {
+    const auto line = header.rfind("\r\n");
+    header.resize(line == std::string::npos ? 0 : line + 2);
   }
-  co_return std::move(*start);
 }
 
 }  // namespace postproof::deliver

@@ -1,5 +1,6 @@
 // Settling: the results of an attempt become progress. Each recipient is delivered, waits for its next
-// attempt, or has failed; who failed stands in a bounce, which is stored with that progress as one record.
+// attempt, or has failed. What the sender wants to know of it (RFC 3461) stands in a report, which is stored with that
+// progress as one record.
 #pragma once
 
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "mta/deliver/settings.h"
 #include "mta/env/env.h"
+#include "mta/mail/dsn.h"
 #include "mta/queue/dispatcher.h"
 #include "mta/queue/scheduler.h"
 #include "mta/queue/spool.h"
@@ -28,8 +30,9 @@ class Settlement {
   Task<void> settle_here(queue::Leg leg, std::vector<queue::AttemptResult> results);
   // What becomes of one recipient; emits its event.
   Task<queue::Progress> decide(const queue::Leg& leg, std::size_t index, queue::AttemptResult result);
-  Task<std::optional<queue::OwnMessage>> bounce(const queue::Leg& leg, const std::vector<queue::Progress>& progress);
-  Task<std::string> original_header(const queue::StoredMessage& message);
+  // None: the sender is told nothing of it.
+  Task<std::optional<queue::OwnMessage>> report_on(const queue::Leg& leg, const std::vector<queue::Progress>& progress);
+  Task<void> read_returned(const queue::StoredMessage& message, bool whole, DeliveryReport& report);
 
   Env& env_;
   queue::Spool& spool_;

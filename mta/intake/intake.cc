@@ -102,6 +102,8 @@ class SpoolIncoming final : public smtp::Incoming {
     const MessageId id = writer_->id();
     std::string header = received_field(trace(now, id));
     if (session_.submission) header += missing_fields(now, id);
+    // What needs no SMTPUTF8 may go to hosts that do not know it (RFC 6531 section 3.1).
+    envelope_.utf8 = envelope_.utf8 && !is_all_ascii();
     auto stored = co_await writer_->commit(std::move(envelope_), std::move(header), now);
     writer_.reset();
     if (!stored) co_return storage_trouble(stored.error());
@@ -120,7 +122,8 @@ class SpoolIncoming final : public smtp::Incoming {
     received.client_name = session_.peer_name;
     received.by = policy_.hostname;
     // RFC 3848 has no word for HELO within TLS.
-    received.with = !session_.esmtp ? "SMTP" : session_.tls.empty() ? "ESMTP" : "ESMTPS";
+    received.with = !session_.esmtp ? "SMTP" : envelope_.utf8 ? "UTF8SMTP" : "ESMTP";  // RFC 6531 section 4.3
+    if (session_.esmtp && !session_.tls.empty()) received.with += 'S';
     received.tls = session_.tls;
     received.id = id;
     if (envelope_.recipients.size() == 1) received.only_recipient = envelope_.recipients[0].address;
@@ -137,6 +140,11 @@ class SpoolIncoming final : public smtp::Incoming {
       fields += fmt::format("Message-ID: <{}.{}@{}>\r\n", seconds, id.to_string(), policy_.hostname);
     }
     return fields;
+  }
+
+  bool is_all_ascii() const {
+    return header_.is_ascii() && (!envelope_.sender || envelope_.sender->is_ascii()) &&
+           std::ranges::all_of(envelope_.recipients, [](const Recipient& r) { return r.address.is_ascii(); });
   }
 
   void emit_accepted(const queue::StoredMessage& stored) {

@@ -14,7 +14,7 @@ namespace postproof::intake {
 struct Policy {
   std::string hostname;                     // of the Received header's by-clause
   std::vector<IpNetwork> relay_clients;     // may send to any domain; default: loopback
-  std::vector<std::string> relay_domains;   // any client may send to these, lower case; "*": everywhere
+  std::vector<std::string> relay_domains;   // any client may send to these, by domain_key(); "*": everywhere
   bool refuse_null_mx_senders = true;       // of clients that are not relay_clients: 550 5.7.27 (RFC 7505 section 4.2)
   std::optional<Address> postmaster;        // where mail for our own postmaster goes; none: nobody reads it, it is refused
   unsigned received_max = 100;              // Received headers; more is a loop: 554 5.4.6 (RFC 5321 section 6.3)

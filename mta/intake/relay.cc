@@ -24,7 +24,7 @@ bool trusted(const Policy& policy, const Endpoint& client) {
 
 bool is_own_postmaster(const Policy& policy, const Address& recipient) {
   if (!equal_ignoring_case(recipient.local_part, "postmaster")) return false;
-  return recipient.domain.empty() || equal_ignoring_case(recipient.domain, policy.hostname);
+  return recipient.domain.empty() || recipient.domain_key() == ascii_lower(policy.hostname);
 }
 
 std::optional<smtp::Reply> refuse_relay(const Policy& policy, const Endpoint& client, const Address& recipient) {

@@ -1,10 +1,12 @@
 #include "mta/mail/address.h"
 
 #include <fmt/format.h>
+#include <idn2.h>
 
 #include "mta/base/endpoint.h"
 #include "mta/base/limits.h"
 #include "mta/base/text.h"
+#include "mta/mail/utf8.h"
 
 namespace postproof {
 
@@ -19,14 +21,26 @@ bool is_atext(char c) {
   return is_letter_or_digit(c) || (c != '\0' && std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c));
 }
 
-bool is_printable(char c) { return c >= ' ' && c <= '~'; }
+// RFC 6531 section 3.3: UTF8-non-ascii stands where atext and qtext may.
+bool is_8bit(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
 std::optional<std::string> octet_trouble(std::string_view text) {
   for (const char c : text) {
-    if (static_cast<unsigned char>(c) >= 0x80) return "8-bit octet in an address, and SMTPUTF8 is not offered";
-    if (!is_printable(c)) return "control octet in an address";
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) return "control octet in an address";
   }
+  if (!is_valid_utf8(text)) return "an address is US-ASCII or UTF-8, and this is neither";
   return std::nullopt;
+}
+
+// The name as DNS has it; none: there is no such name. IDNA2008 without the transition from IDNA2003, in which some letters
+// became others; in any normalisation form, since domains, unlike local-parts, are names that look the same in each.
+std::optional<std::string> to_a_labels(std::string_view domain) {
+  char* found = nullptr;
+  const int flags = IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL;
+  if (idn2_to_ascii_8z(std::string(domain).c_str(), &found, flags) != IDN2_OK) return std::nullopt;
+  std::string name(found);
+  idn2_free(found);
+  return name;
 }
 
 // Length of the quoted string at the start of `text`, quotes included: DQUOTE *QcontentSMTP DQUOTE.
@@ -46,7 +60,7 @@ std::expected<std::size_t, std::string> dot_string_size(std::string_view text) {
     if (c == '.') {
       const bool at_end = size + 1 == text.size() || text[size + 1] == '@';
       if (size == 0 || at_end || text[size - 1] == '.') return std::unexpected("misplaced dot in the local-part");
-    } else if (!is_atext(c)) {
+    } else if (!is_atext(c) && !is_8bit(c)) {
       return std::unexpected(fmt::format("the local-part may not have '{}' outside quotes", c));
     }
     ++size;
@@ -60,6 +74,11 @@ std::optional<std::string> domain_trouble(std::string_view domain) {
   if (domain.empty()) return "empty domain";
   if (domain.size() > limits::kDomain) return fmt::format("domain of more than {} octets", limits::kDomain);
   if (domain.ends_with('.')) return "domain ends in a dot";
+  if (!is_ascii(domain)) {
+    if (auto trouble = octet_trouble(domain)) return trouble;
+    const auto name = to_a_labels(domain);
+    return name ? domain_trouble(*name) : "the domain is no internationalized domain name";
+  }
   for (const std::string_view label : split(domain, '.')) {
     if (label.empty()) return "empty label in the domain";
     if (label.size() > kLabel) return fmt::format("label of more than {} octets in the domain", kLabel);
@@ -104,11 +123,16 @@ std::expected<Address, std::string> Address::parse(std::string_view text) {
   return Address{std::string(local_part), std::string(text)};
 }
 
-std::string Address::domain_key() const {
-  std::string key = ascii_lower(domain);
+std::string domain_key(std::string_view domain) {
+  std::string key = is_ascii(domain) ? std::string(domain) : to_a_labels(domain).value_or(std::string(domain));
+  key = ascii_lower(key);
   if (key.ends_with('.')) key.pop_back();
   return key;
 }
+
+bool Address::is_ascii() const { return postproof::is_ascii(local_part) && postproof::is_ascii(domain); }
+
+std::string Address::domain_key() const { return postproof::domain_key(domain); }
 
 std::string Address::to_string() const { return domain.empty() ? local_part : local_part + "@" + domain; }
 

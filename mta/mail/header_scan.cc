@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "mta/base/text.h"
+#include "mta/mail/utf8.h"
 
 namespace postproof {
 
@@ -21,6 +22,7 @@ void HeaderScan::feed(std::string_view chunk) {
     const std::string_view piece = chunk.substr(0, size);
     if (start_.size() < kStartMax) start_ += piece.substr(0, kStartMax - start_.size());
     line_size_ += piece.size();
+    eight_bit_ = eight_bit_ || !postproof::is_ascii(piece);
     if (lf == nullptr) break;
     end_line();
     chunk.remove_prefix(size + 1);

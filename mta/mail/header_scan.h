@@ -1,5 +1,6 @@
 // Looks through a message's header while it streams by, without keeping it: counts Received fields, for
-// the detection of loops (RFC 5321 section 6.3), and sees what a submitted message lacks (RFC 6409 section 8). No I/O.
+// the detection of loops (RFC 5321 section 6.3), and sees what a submitted message lacks (RFC 6409 section 8), and whether
+// it needs SMTPUTF8 (RFC 6532). No I/O.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +18,8 @@ class HeaderScan {
   unsigned received_fields() const { return received_; }
   bool has_date() const { return date_; }
   bool has_message_id() const { return message_id_; }
+  // All of it was looked at, and is US-ASCII.
+  bool is_ascii() const { return !eight_bit_ && left_ > 0; }
   bool ended() const { return ended_; }  // the empty line has come, or size_max
   bool overlong() const { return overlong_; }  // size_max has come, and no empty line
 
@@ -30,6 +33,7 @@ class HeaderScan {
   unsigned received_ = 0;
   bool date_ = false;
   bool message_id_ = false;
+  bool eight_bit_ = false;
   bool ended_ = false;
   bool overlong_ = false;
 };

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "mta/base/result.h"
 #include "mta/base/time.h"
+#include "mta/mail/enhanced_status.h"
 #include "mta/smtp/reply.h"
 
 namespace postproof::queue {
@@ -25,7 +27,10 @@ struct AttemptResult {
   std::variant<smtp::Reply, Error> what;
   WallTime started{};
   WallTime ended{};
-  std::string tls = "none";  // of the session (ClientSession::tls), for the log; the spool does not keep it
+  // What is known as long as the attempt is settled; the spool does not keep it.
+  std::string tls = "none";              // of the session (ClientSession::tls), for the log
+  std::optional<EnhancedStatus> status{};  // of an error that has one of its own
+  bool dsn = false;                      // the host offered DSN, and was told of which reports the sender wants
 
   bool operator==(const AttemptResult&) const = default;
 };

@@ -7,14 +7,14 @@
 
 namespace postproof::queue {
 
-void Lanes::add(const SitePointer& site, MessageId message, const Recipients& recipients) {
+void Lanes::add(const SitePointer& site, MessageId message, const Recipients& recipients, int priority) {
   State& state = sites_[site->key];
   if (!state.site) state.limit = limits_.per_site;
   state.site = site;
   if (state.remembered) remembered_.erase(*std::exchange(state.remembered, std::nullopt));
   Recipients& leg = state.legs[message];
   if (leg.empty()) {
-    state.order.push_back(message);
+    state.order[priority].push_back(message);
     ++waiting_;
   }
   leg.insert(leg.end(), recipients.begin(), recipients.end());
@@ -33,11 +33,12 @@ bool Lanes::allowed(std::size_t klass) const {
 void Lanes::place(const std::string& key, State& state) {
   const bool wants = state.legs.size() > state.starting && state.lanes < state.limit;
   const std::size_t klass = (state.lanes > 0 ? some : none_yet) + (state.trouble ? 1 : 0);
-  if (state.turn && wants && state.turn->first == klass) return;
+  const int less_urgent = state.order.empty() ? 0 : -state.order.begin()->first;
+  if (state.turn && wants && state.turn->first == klass && state.turn->second.less_urgent == less_urgent) return;
   if (state.turn) turns_[state.turn->first].erase(state.turn->second);
   state.turn.reset();
   if (!wants) return;
-  state.turn = {klass, next_turn_++};
+  state.turn = {klass, Turn{less_urgent, next_turn_++}};
   turns_[klass][state.turn->second] = key;
 }
 
@@ -66,8 +67,10 @@ std::optional<std::pair<MessageId, Lanes::Recipients>> Lanes::take(const std::st
   if (first) --state.starting;
   std::optional<std::pair<MessageId, Recipients>> taken;
   if (!state.order.empty()) {
-    const MessageId message = state.order.front();
-    state.order.pop_front();
+    const auto most_urgent = state.order.begin();
+    const MessageId message = most_urgent->second.front();
+    most_urgent->second.pop_front();
+    if (most_urgent->second.empty()) state.order.erase(most_urgent);
     taken.emplace(message, std::move(state.legs[message]));
     state.legs.erase(message);
     --waiting_;

@@ -36,10 +36,13 @@ void Scheduler::Impl::insert(QueuedMessage message) {
   entry.message = std::move(message);
   const Duration age = std::max(env.clock.now() - entry.message.stored->arrived, Duration{0});
   entry.arrived = env.clock.mono() - age;
-  for (const Progress& progress : entry.message.progress) {
+  const auto& held_until = entry.message.stored->envelope.hold_until;
+  for (Progress& progress : entry.message.progress) {
     RecipientState state;
     state.step = progress.status == RecipientStatus::pending ? Step::waiting : Step::done;
-    state.due = to_mono(progress.due);
+    const bool held = held_until && progress.attempts == 0 && *held_until > progress.due;
+    if (held) progress.due = *held_until;
+    state.due = to_mono(progress.due, held ? held_for(*entry.message.stored) : wait_max);
     entry.recipients.push_back(std::move(state));
   }
   schedule(entry);
@@ -52,9 +55,9 @@ Scheduler::Impl::Entry* Scheduler::Impl::find(MessageId id) {
 
 // Stored times are wall times, waits are measured by the monotonic clock: a jump of the wall clock neither
 // starts everything at once, nor makes anything wait longer than the longest wait there is.
-MonoTime Scheduler::Impl::to_mono(WallTime when) const {
+MonoTime Scheduler::Impl::to_mono(WallTime when, Duration longest) const {
   const WallTime now = env.clock.now();
-  const Duration wait = when <= now ? Duration{0} : std::min(when - now, wait_max);
+  const Duration wait = when <= now ? Duration{0} : std::min(when - now, longest);
   return env.clock.mono() + wait;
 }
 
@@ -103,7 +106,7 @@ Task<void> Scheduler::Impl::requeue(Leg leg, std::vector<Progress> progress, boo
     const bool for_site = leg.site && progress[i].last && waits_for_site(*progress[i].last);
     trouble = trouble || for_site;
     state.step = waits ? Step::waiting : Step::done;
-    state.due = to_mono(progress[i].due);
+    state.due = to_mono(progress[i].due, wait_max);
     await_site(*entry, leg.recipients[i], waits && for_site ? leg.site : nullptr);
     entry->message.progress[leg.recipients[i]] = std::move(progress[i]);
   }
@@ -152,6 +155,9 @@ std::optional<std::size_t> Scheduler::Impl::start(const std::string& domain, boo
   std::size_t messages = 0;
   for (auto& [id, entry] : entries) {
     bool concerned = false;
+    // ETRN (RFC 1985) releases nothing that is held.
+    const auto& held_until = entry.message.stored->envelope.hold_until;
+    if (held_until && *held_until > env.clock.now()) continue;
     for (std::size_t i = 0; i < entry.recipients.size(); ++i) {
       RecipientState& state = entry.recipients[i];
       const std::string of = entry.message.stored->envelope.recipients[i].address.domain_key();
@@ -166,15 +172,25 @@ std::optional<std::size_t> Scheduler::Impl::start(const std::string& domain, boo
   return messages;
 }
 
+// RFC 4865: from its arrival to its release.
+Duration Scheduler::Impl::held_for(const StoredMessage& message) const {
+  const auto& until = message.envelope.hold_until;
+  return until ? std::max(*until - message.arrived, Duration{0}) : Duration{0};
+}
+
+// A message that is held lives from its release on.
 Duration Scheduler::Impl::lifetime(const StoredMessage& message) const {
-  return message.bounce_of.value != 0 ? settings.retry.bounce_lifetime : settings.retry.lifetime;
+  return held_for(message) + (message.bounce_of.value != 0 ? settings.retry.bounce_lifetime : settings.retry.lifetime);
 }
 
 std::optional<WallTime> Scheduler::Impl::retry_at(const StoredMessage& message, std::uint32_t attempts,
                                                   WallTime started, Duration age) {
   Entry* entry = find(message.id);
   if (entry != nullptr && entry->draw.attempts == attempts && entry->draw.started == started) return entry->draw.next;
-  const auto next = next_attempt(settings.retry, attempts, started, age, lifetime(message), *random);
+  auto next = next_attempt(settings.retry, attempts, started, age, lifetime(message), *random);
+  // RFC 2852 section 4.1: what is to be returned when its time is over waits no longer than that.
+  const auto& by = message.envelope.deliver_by;
+  if (next && by && by->give_up) next = std::max(std::min(*next, by->when), started);
   if (entry != nullptr) entry->draw = Draw{attempts, started, next};
   return next;
 }

@@ -128,7 +128,7 @@ void Scheduler::Impl::release(MessageId id, std::vector<Lookup>& lookups) {
     if (lookup.released || !lookup.site || !*lookup.site) continue;
     lookup.released = true;
     for (const std::size_t recipient : lookup.recipients) entry.recipients[recipient].step = Step::queued;
-    lanes.add(**lookup.site, id, lookup.recipients);
+    lanes.add(**lookup.site, id, lookup.recipients, entry.message.stored->envelope.priority);
   }
   open_lanes();
 }

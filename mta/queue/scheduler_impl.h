@@ -76,7 +76,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
   void insert(QueuedMessage message);
   void schedule(Entry& entry);
   void unschedule(Entry& entry);
-  MonoTime to_mono(WallTime due) const;
+  MonoTime to_mono(WallTime due, Duration longest) const;
   Entry* find(MessageId id);
   void await_site(Entry& entry, std::size_t recipient, SitePointer site);
 
@@ -100,6 +100,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
   void bring_forward(const std::string& site);
   void make_due(Entry& entry, std::size_t recipient);
   std::optional<std::size_t> start(const std::string& domain, bool subdomains);
+  Duration held_for(const StoredMessage& message) const;
   Duration lifetime(const StoredMessage& message) const;
   std::optional<WallTime> retry_at(const StoredMessage& message, std::uint32_t attempts, WallTime started,
                                    Duration age);

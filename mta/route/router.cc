@@ -46,14 +46,16 @@ bool is_v4_mapped(const IpAddress& address) {
   return address.is_v6() && kMapped.contains(address);
 }
 
+SitePtr lone_site(SiteHost host, SiteOrigin origin, bool lmtp = false) {
+  return std::make_shared<const Site>(make_site({std::move(host)}, origin, lmtp));
+}
+
 SitePtr literal_site(std::string name, const IpAddress& address, std::uint16_t port, SiteOrigin origin) {
-  SiteHost host{0, std::move(name), port, address};
-  return std::make_shared<const Site>(make_site({std::move(host)}, origin));
+  return lone_site(SiteHost{0, std::move(name), port, address}, origin);
 }
 
 SitePtr name_site(std::string name, std::uint16_t port, SiteOrigin origin) {
-  SiteHost host{0, std::move(name), port, std::nullopt};
-  return std::make_shared<const Site>(make_site({std::move(host)}, origin));
+  return lone_site(SiteHost{0, std::move(name), port, std::nullopt}, origin);
 }
 
 // The two lookups of one host.
@@ -89,8 +91,13 @@ struct Router::Impl {
 
   Task<Result<SitePtr>> smarthost_site() {
     const Smarthost& smarthost = *settings.smarthost;
+    if (!smarthost.socket.empty()) {
+      SiteHost host{0, "unix:" + smarthost.socket, smarthost.port, std::nullopt, smarthost.socket};
+      co_return lone_site(std::move(host), SiteOrigin::smarthost, smarthost.lmtp);
+    }
     if (const auto address = parse_configured(smarthost.host)) {
-      co_return literal_site(address->to_literal(), *address, smarthost.port, SiteOrigin::smarthost);
+      SiteHost host{0, address->to_literal(), smarthost.port, *address};
+      co_return lone_site(std::move(host), SiteOrigin::smarthost, smarthost.lmtp);
     }
     if (smarthost.lookup_mx) {
       Result<SitePtr> site = co_await mx_site(smarthost.host, smarthost.port, SiteOrigin::smarthost);
@@ -101,7 +108,8 @@ struct Router::Impl {
     if (bare.starts_with('[') && bare.ends_with(']')) bare = bare.substr(1, bare.size() - 2);
     const std::expected<std::string, std::string> name = dns::normal_name(bare);
     if (!name) co_return fail(Errc::dns_temporary, "smarthost: " + name.error());
-    co_return name_site(*name, smarthost.port, SiteOrigin::smarthost);
+    SiteHost host{0, *name, smarthost.port, std::nullopt};
+    co_return lone_site(std::move(host), SiteOrigin::smarthost, smarthost.lmtp);
   }
 
   // By the MX records of the domain; `origin` is kept for a smarthost, and else tells explicit from implicit.
@@ -144,6 +152,12 @@ struct Router::Impl {
   };
 
   Task<Result<std::vector<Target>>> targets(SitePtr site) {
+    const SiteHost& first = site->hosts.front();
+    if (!first.socket.empty()) {
+      std::vector<Target> only;
+      only.push_back(Target{first, Endpoint::unix_path(first.socket)});
+      co_return only;
+    }
     Search search;
     std::span<const SiteHost> left(site->hosts);
     while (!left.empty() && !search.ours && search.targets.size() < kTargetsEnough) {

@@ -17,6 +17,8 @@ struct Smarthost {
   std::string host;        // name or address, with or without brackets
   bool lookup_mx = false;  // written without brackets around a name: its MX records count
   std::uint16_t port = 25;
+  bool lmtp = false;       // it speaks LMTP (RFC 2033)
+  std::string socket{};    // path of the Unix socket where it listens, in place of host and port; empty: none
 };
 
 struct RouterSettings {

@@ -19,6 +19,7 @@ struct SiteHost {
   std::string name;              // MX host, smarthost, or an address literal's text
   std::uint16_t port = 25;
   std::optional<IpAddress> literal;  // known without DNS
+  std::string socket{};              // path of a Unix socket, in place of addresses and port; empty: none
   auto operator<=>(const SiteHost&) const = default;
 };
 
@@ -33,15 +34,17 @@ enum class SiteOrigin : std::uint8_t {
 struct Site {
   // The hosts as text, equals of one preference by name. Equal hosts in an equal order have equal keys,
   // whatever the preference values are: "mx1.example,mx2.example>backup.example". A port other than 25
-  // stands behind its host, and the level of TLS behind them all where it is not the usual one: " tls=verify".
+  // stands behind its host, "lmtp:" before all of them if they speak that, and the level of TLS behind them all where it
+  // is not the usual one: " tls=verify".
   std::string key;
   std::vector<SiteHost> hosts;  // by preference, then name; at least one
   SiteOrigin origin = SiteOrigin::mx;
+  bool lmtp = false;                 // its hosts speak LMTP (RFC 2033)
   tls::Level tls = tls::Level::may;  // of all mail that goes there: domains with another policy are another site
 };
 
 // Sorts the hosts and makes the key. `hosts` must not be empty.
-Site make_site(std::vector<SiteHost> hosts, SiteOrigin origin);
+Site make_site(std::vector<SiteHost> hosts, SiteOrigin origin, bool lmtp = false);
 
 // The same site for mail of this level of TLS; `usual` shows not in its key.
 Site with_tls(Site site, tls::Level level, tls::Level usual);

@@ -9,6 +9,7 @@
 #include "mta/base/check.h"
 #include "mta/base/limits.h"
 #include "mta/smtp/data_encoder.h"
+#include "mta/smtp/envelope_commands.h"
 #include "mta/smtp/reply_parser.h"
 #include "mta/tls/stream.h"
 
@@ -20,6 +21,9 @@ constexpr std::size_t kBufferSize = 4096;
 
 // When a write has failed, the peer may have said why before it closed: time enough to read what has come already.
 constexpr Duration kLastWords = 100ms;
+
+// Chunks that are sent before the reply to the first of them is waited for: what a long way to the peer has room for.
+constexpr unsigned kChunksAhead = 8;
 
 constexpr int kClosing = 421;  // RFC 5321 section 3.8: whatever was asked, the server closes
 
@@ -66,7 +70,7 @@ struct ClientSession::Group {
   std::vector<std::optional<ClientResult>> results;  // one a recipient
   bool mail_accepted = false;
   unsigned accepted = 0;  // recipients
-  bool go = false;        // DATA got its 354
+  bool go = false;        // content may be sent: DATA got its 354, or the peer takes chunks
   std::optional<Error> write_error;
 
   void settle(std::size_t recipient, ClientStage stage, What what) {
@@ -82,15 +86,22 @@ struct ClientSession::Group {
     settle_rest(stage, what);
   }
   // What ends the transaction for all whose own fate is open.
-  void settle_rest(ClientStage stage, const What& what) {
+  void settle_rest(ClientStage stage, const What& what) { settle_rest(ClientResult{stage, what}); }
+  void settle_rest(const ClientResult& rest) {
     for (auto& result : results) {
-      if (!result) result = ClientResult{stage, what};
+      if (!result) result = rest;
     }
   }
 };
 
-ClientSession::ClientSession(Env& env, const ClientSettings& settings, std::uint64_t session, std::string host)
-    : env_(env), settings_(settings), session_(session), host_(std::move(host)), writers_(env.executor) {}
+ClientSession::ClientSession(Env& env, const ClientSettings& settings, std::uint64_t session, std::string host,
+                             Protocol protocol)
+    : env_(env),
+      settings_(settings),
+      session_(session),
+      host_(std::move(host)),
+      protocol_(protocol),
+      writers_(env.executor) {}
 
 ClientSession::~ClientSession() { lose("closed"); }
 
@@ -174,15 +185,17 @@ Task<std::optional<ClientResult>> ClientSession::secure(TlsLevel level) {
   co_return std::nullopt;
 }
 
-// RFC 5321 sections 3.2 and 4.1.1.1.
+// RFC 5321 sections 3.2 and 4.1.1.1; RFC 2033 section 4.1.
 Task<std::expected<void, ClientResult>> ClientSession::hello() {
-  What ehlo = co_await ask("EHLO " + settings_.hostname, "EHLO", settings_.ehlo_timeout);
+  const bool lmtp = protocol_ == Protocol::lmtp;
+  const std::string_view verb = lmtp ? "LHLO" : "EHLO";
+  What ehlo = co_await ask(fmt::format("{} {}", verb, settings_.hostname), verb, settings_.ehlo_timeout);
   if (positive(ehlo)) {
     capabilities_ = Capabilities::of(std::get<Reply>(ehlo));
     state_ = State::ready;
     co_return std::expected<void, ClientResult>();
   }
-  if (goes_on(ehlo) && reply_in(ehlo)->permanent()) {
+  if (goes_on(ehlo) && reply_in(ehlo)->permanent() && !lmtp) {
     What helo = co_await ask("HELO " + settings_.hostname, "HELO", settings_.ehlo_timeout);
     if (positive(helo)) {
       capabilities_ = Capabilities{};
@@ -192,17 +205,17 @@ Task<std::expected<void, ClientResult>> ClientSession::hello() {
     // A server that refuses EHLO and closes has said why; that the connection is gone says less.
     if (reply_in(helo) != nullptr) ehlo = std::move(helo);
   }
-  if (intermediate(ehlo)) ehlo = protocol_error("EHLO", std::get<Reply>(ehlo));
+  if (intermediate(ehlo)) ehlo = protocol_error(verb, std::get<Reply>(ehlo));
   co_return std::unexpected(ClientResult{ClientStage::ehlo, std::move(ehlo)});
 }
 
 Task<std::vector<ClientResult>> ClientSession::deliver(Transaction transaction, ContentSource& content) {
-  PP_CHECK(!transaction.recipients.empty(), "a transaction without recipients");
+  PP_CHECK(!transaction.envelope.recipients.empty(), "a transaction without recipients");
   Group group;
-  group.results.resize(transaction.recipients.size());
+  group.results.resize(transaction.envelope.recipients.size());
 
   if (auto refusal = refuse_locally(transaction)) {
-    group.settle_rest(ClientStage::mail, What(std::move(*refusal)));
+    group.settle_rest(std::move(*refusal));
   } else if (auto trouble = co_await begin_transaction()) {
     group.settle_rest(ClientStage::mail, *trouble);
   } else {
@@ -211,7 +224,11 @@ Task<std::vector<ClientResult>> ClientSession::deliver(Transaction transaction, 
     } else {
       co_await ask_one_by_one(group, transaction);
     }
-    if (group.go) co_await transfer(group, transaction, content);
+    if (group.go && in_chunks()) {
+      co_await transfer_in_chunks(group, transaction, content);
+    } else if (group.go) {
+      co_await transfer(group, transaction, content);
+    }
   }
 
   std::vector<ClientResult> results;
@@ -224,20 +241,19 @@ Task<std::vector<ClientResult>> ClientSession::deliver(Transaction transaction, 
 }
 
 // What the peer has told us beforehand that it cannot take.
-std::optional<Error> ClientSession::refuse_locally(const Transaction& transaction) const {
-  // RFC 1870 section 6.1.
-  if (capabilities_.size_max && transaction.size > *capabilities_.size_max) {
-    return Error{Errc::too_large, fmt::format("message of {} octets is over the peer's limit of {}", transaction.size,
-                                              *capabilities_.size_max)};
+std::optional<ClientResult> ClientSession::refuse_locally(const Transaction& transaction) const {
+  if (!usable()) return std::nullopt;
+  const Envelope& envelope = transaction.envelope;
+  if (auto unmet = unmet_need(envelope, transaction.size, capabilities_, env_.clock.now())) {
+    return ClientResult{ClientStage::mail, std::move(unmet->error), unmet->status};
   }
-  // RFC 6152 section 3: without the extension, 8-bit content would have to be converted.
-  if (usable() && transaction.body == BodyType::eight_bit && !capabilities_.eight_bit_mime) {
-    return Error{Errc::invalid, "peer does not offer 8BITMIME"};
+  // Addresses and parameters were parsed when they came in; what comes from a disk is looked at again before it goes on
+  // a wire.
+  bool control = has_control_octet(to_string(envelope.sender)) || has_control_octet(envelope.id);
+  for (const Recipient& recipient : envelope.recipients) {
+    control |= has_control_octet(recipient.address.to_string()) || has_control_octet(recipient.original);
   }
-  // Addresses were parsed when they came in; what comes from a disk is looked at again before it goes on a wire.
-  bool control = has_control_octet(to_string(transaction.sender));
-  for (const Address& recipient : transaction.recipients) control |= has_control_octet(recipient.to_string());
-  if (control) return Error{Errc::corrupt, "control octet in an address"};
+  if (control) return ClientResult{ClientStage::mail, Error{Errc::corrupt, "control octet in the envelope"}};
   return std::nullopt;
 }
 
@@ -259,16 +275,13 @@ Task<std::optional<What>> ClientSession::begin_transaction() {
   co_return reply;
 }
 
-std::string ClientSession::mail_command(const Transaction& transaction) const {
-  std::string command = fmt::format("MAIL FROM:<{}>", to_string(transaction.sender));
-  if (capabilities_.size) command += fmt::format(" SIZE={}", transaction.size);
-  if (transaction.body == BodyType::eight_bit) command += " BODY=8BITMIME";
-  return command;
+std::string ClientSession::mail_line(const Transaction& transaction) const {
+  return mail_command(transaction.envelope, transaction.size, capabilities_, env_.clock.now());
 }
 
 // Each command waits for the reply to the one before.
 Task<void> ClientSession::ask_one_by_one(Group& group, const Transaction& transaction) {
-  What mail = co_await ask(mail_command(transaction), "MAIL", settings_.mail_timeout);
+  What mail = co_await ask(mail_line(transaction), "MAIL", settings_.mail_timeout);
   if (intermediate(mail)) mail = protocol_error("MAIL", std::get<Reply>(mail));
   if (!positive(mail)) {
     group.settle_rest(ClientStage::mail, mail);
@@ -276,8 +289,9 @@ Task<void> ClientSession::ask_one_by_one(Group& group, const Transaction& transa
   }
   transaction_open_ = true;
 
-  for (std::size_t i = 0; i < transaction.recipients.size(); ++i) {
-    std::string command = fmt::format("RCPT TO:<{}>", transaction.recipients[i].to_string());
+  const Envelope& envelope = transaction.envelope;
+  for (std::size_t i = 0; i < envelope.recipients.size(); ++i) {
+    std::string command = rcpt_command(envelope, envelope.recipients[i], capabilities_);
     What rcpt = co_await ask(std::move(command), "RCPT", settings_.rcpt_timeout);
     if (intermediate(rcpt)) rcpt = protocol_error("RCPT", std::get<Reply>(rcpt));
     if (!goes_on(rcpt)) {
@@ -291,6 +305,10 @@ Task<void> ClientSession::ask_one_by_one(Group& group, const Transaction& transa
     }
   }
   if (group.accepted == 0) co_return;
+  if (in_chunks()) {
+    group.go = true;
+    co_return;
+  }
 
   What data = co_await ask("DATA", "DATA", settings_.data_timeout);
   if (positive(data)) data = protocol_error("DATA", std::get<Reply>(data));
@@ -298,7 +316,7 @@ Task<void> ClientSession::ask_one_by_one(Group& group, const Transaction& transa
   if (!group.go) group.settle_rest(ClientStage::data, data);
 }
 
-// RFC 2920 section 3.1: MAIL, all RCPTs and DATA in one go. Replies are read while the group is written: a server that
+// RFC 2920 section 3.1: MAIL, all RCPTs and DATA in one go; chunks follow when it is known that somebody is to have them. Replies are read while the group is written: a server that
 // writes them before it has read all of it would otherwise wait for us as we for it.
 Task<void> ClientSession::ask_as_group(Group& group, const Transaction& transaction) {
   if (auto trouble = co_await unasked()) {
@@ -311,9 +329,10 @@ Task<void> ClientSession::ask_as_group(Group& group, const Transaction& transact
     octets += command;
     octets += "\r\n";
   };
-  add(mail_command(transaction));
-  for (const Address& recipient : transaction.recipients) add(fmt::format("RCPT TO:<{}>", recipient.to_string()));
-  add("DATA");
+  const Envelope& envelope = transaction.envelope;
+  add(mail_line(transaction));
+  for (const Recipient& recipient : envelope.recipients) add(rcpt_command(envelope, recipient, capabilities_));
+  if (!in_chunks()) add("DATA");
 
   writers_.spawn(write_behind(group, std::move(octets)));
   co_await read_group(group);
@@ -324,7 +343,7 @@ Task<void> ClientSession::ask_as_group(Group& group, const Transaction& transact
     group.go = false;
   } else if (group.go && group.accepted == 0) {
     group.go = false;
-    co_await send_lone_dot();
+    if (!in_chunks()) co_await send_lone_dot();
   }
 }
 
@@ -357,11 +376,15 @@ Task<void> ClientSession::read_group(Group& group) {
     }
   }
 
-  What data = co_await answer("DATA", settings_.data_timeout);
-  if (positive(data)) data = protocol_error("DATA", std::get<Reply>(data));
-  group.go = intermediate(data);
-  if (!group.go) group.settle_group(ClientStage::data, data);
-  if (!goes_on(data)) co_return;
+  if (in_chunks()) {
+    group.go = group.mail_accepted;
+  } else {
+    What data = co_await answer("DATA", settings_.data_timeout);
+    if (positive(data)) data = protocol_error("DATA", std::get<Reply>(data));
+    group.go = intermediate(data);
+    if (!group.go) group.settle_group(ClientStage::data, data);
+    if (!goes_on(data)) co_return;
+  }
   if (auto trouble = co_await unasked()) {
     group.go = false;
     group.settle_group(ClientStage::data, *trouble);
@@ -375,7 +398,8 @@ Task<void> ClientSession::send_lone_dot() {
     lose(to_string(sent.error().code));
     co_return;
   }
-  const What ignored = co_await answer("final dot", settings_.dot_timeout);
+  // RFC 2033 section 4.2: one reply a recipient, of whom there is none.
+  if (protocol_ == Protocol::smtp) static_cast<void>(co_await answer("final dot", settings_.dot_timeout));
   transaction_open_ = false;
 }
 
@@ -412,10 +436,80 @@ Task<void> ClientSession::transfer(Group& group, const Transaction& transaction,
     encoder.feed(*piece, out);
   }
 
-  What reply = co_await answer("final dot", settings_.dot_timeout);
-  if (intermediate(reply)) reply = protocol_error("final dot", std::get<Reply>(reply));
+  co_await read_verdicts(group, "final dot");
+}
+
+// RFC 3030 section 2. The last chunk waits until all before it have been taken: a server that forgot that it has refused
+// one would make a message of the rest.
+Task<void> ClientSession::transfer_in_chunks(Group& group, const Transaction& transaction, ContentSource& content) {
+  if (auto trouble = co_await unasked()) {
+    group.settle_rest(ClientStage::data, *trouble);
+    co_return;
+  }
+  env_.events.emit(event::Data{session_, event::Direction::out, transaction.message});
+  const bool pipelining = capabilities_.pipelining && settings_.pipelining;
+  unsigned unanswered = 0;
+  std::string chunk;
+  for (bool first = true, last = false; !last; first = false) {
+    auto piece = co_await content.next();
+    if (!piece) {
+      group.settle_rest(ClientStage::data, drop("reading the message", std::move(piece.error())));
+      co_return;
+    }
+    last = piece->empty();
+    if (first && !last) {
+      chunk = std::move(*piece);
+      continue;
+    }
+    const unsigned ahead = pipelining && !last ? kChunksAhead - 1 : 0;
+    const bool taken = co_await settle_chunks(group, unanswered, ahead);
+    if (!taken) co_return;
+    std::string out = fmt::format("BDAT {}{}", chunk.size(), last ? " LAST" : "");
+    emit_command(out);
+    out += "\r\n";
+    out += chunk;
+    auto sent = co_await stream_->write_all(out, in(settings_.block_timeout));
+    if (!sent) {
+      const What why = co_await last_words("sending the message", std::move(sent.error()));
+      group.settle_rest(last ? ClientStage::dot : ClientStage::data, why);
+      co_return;
+    }
+    ++unanswered;
+    chunk = std::move(*piece);
+  }
+  co_await read_verdicts(group, "last chunk");
+}
+
+// Reads replies to chunks until at most so many are without one. False: a chunk was refused, and the transaction is over;
+// RSET will follow.
+Task<bool> ClientSession::settle_chunks(Group& group, unsigned& unanswered, unsigned most) {
+  bool taken = true;
+  while (unanswered > (taken ? most : 0)) {
+    What reply = co_await answer("BDAT", settings_.block_timeout);
+    --unanswered;
+    if (intermediate(reply)) reply = protocol_error("BDAT", std::get<Reply>(reply));
+    if (positive(reply)) continue;
+    taken = false;
+    group.settle_rest(ClientStage::data, reply);
+    if (!goes_on(reply)) break;
+  }
+  co_return taken;
+}
+
+// What became of the message: one reply, or one for each recipient that was accepted (RFC 2033 section 4.2).
+Task<void> ClientSession::read_verdicts(Group& group, std::string_view name) {
+  for (auto& result : group.results) {
+    if (result) continue;
+    What reply = co_await answer(name, settings_.dot_timeout);
+    if (intermediate(reply)) reply = protocol_error(name, std::get<Reply>(reply));
+    const bool more = protocol_ == Protocol::lmtp && goes_on(reply);
+    if (more) {
+      result = ClientResult{ClientStage::dot, std::move(reply)};
+    } else {
+      group.settle_rest(ClientStage::dot, reply);
+    }
+  }
   transaction_open_ = false;
-  group.settle_rest(ClientStage::dot, reply);
 }
 
 Task<void> ClientSession::quit() {

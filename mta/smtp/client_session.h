@@ -1,6 +1,7 @@
 // One connection to one peer, as a client: greeting, EHLO, any number of mail transactions, QUIT (RFC 5321
-// sections 3.1, 3.3, 4.3.2; RFC 2920 for groups of commands). It tells what was said and what went wrong,
-// recipient by recipient; what that means for the message is decided elsewhere (deliver/outcome).
+// sections 3.1, 3.3, 4.3.2; RFC 2920 for groups of commands; RFC 3030 for content in chunks). It tells what was said and
+// what went wrong, recipient by recipient; what that means for the message is decided elsewhere (deliver/outcome).
+// LMTP (RFC 2033) is the same but for its LHLO, and for one reply a recipient where SMTP has one to the whole message.
 //
 // A session is never in doubt about whose reply it reads: as soon as it would be (a lost connection, 421, a
 // reply that has no place, octets behind a reply), it is closed, and every recipient that has no reply of
@@ -36,20 +37,22 @@ std::string_view to_string(ClientStage stage);
 struct ClientResult {
   ClientStage stage = ClientStage::connect;
   std::variant<Reply, Error> what;
+  std::optional<EnhancedStatus> status{};  // of an error that has one of its own: what the message needs, and the peer lacks
 };
 
+enum class Protocol : std::uint8_t { smtp, lmtp };
+
 struct Transaction {
-  std::string message;  // queue id, for events
-  ReversePath sender;
-  std::vector<Address> recipients;  // at least one
-  BodyType body = BodyType::seven_bit;
+  std::string message;     // queue id, for events
+  Envelope envelope;       // of this transaction: at least one recipient
   std::uint64_t size = 0;  // of the content, for SIZE= (RFC 1870): CRLF counted, dot-stuffing not
 };
 
 class ClientSession {
  public:
   // `host`: the name that is dialed, for events and error texts. `env` and `settings` outlive the session.
-  ClientSession(Env& env, const ClientSettings& settings, std::uint64_t session, std::string host);
+  ClientSession(Env& env, const ClientSettings& settings, std::uint64_t session, std::string host,
+                Protocol protocol = Protocol::smtp);
   ~ClientSession();  // as close(); no call may be under way
   ClientSession(const ClientSession&) = delete;
   ClientSession& operator=(const ClientSession&) = delete;
@@ -59,9 +62,10 @@ class ClientSession {
   // the host takes nothing in the clear: that takes another session, with TlsLevel::none.
   Task<std::expected<void, ClientResult>> connect(Endpoint to, TlsLevel tls);
 
-  // One mail transaction. Returns one result a recipient, in their order. What the peer cannot take (too
-  // large for its SIZE, 8-bit without 8BITMIME) fails at stage mail with Errc::too_large or Errc::invalid,
-  // before a command is sent; the session stays usable. `content` must outlive the call.
+  // One mail transaction. Returns one result a recipient, in their order. Parameters of the envelope are said where the
+  // peer offers their extension. What the peer cannot take (too large for its SIZE, 8-bit without 8BITMIME, UTF-8 without
+  // SMTPUTF8) fails at stage mail with Errc::too_large or Errc::invalid, before a command is sent; the session stays
+  // usable. `content` must outlive the call.
   // An error of `content` cuts the connection before the final dot and is the result, at stage data.
   Task<std::vector<ClientResult>> deliver(Transaction transaction, ContentSource& content);
 
@@ -97,7 +101,11 @@ class ClientSession {
   Task<void> ask_as_group(Group& group, const Transaction& transaction);
   Task<void> read_group(Group& group);
   Task<void> send_lone_dot();
+  bool in_chunks() const { return capabilities_.chunking && settings_.chunking; }
   Task<void> transfer(Group& group, const Transaction& transaction, ContentSource& content);
+  Task<void> transfer_in_chunks(Group& group, const Transaction& transaction, ContentSource& content);
+  Task<bool> settle_chunks(Group& group, unsigned& unanswered, unsigned most);
+  Task<void> read_verdicts(Group& group, std::string_view name);
 
   // Each of these closes the session when it gives an error or 421.
   Task<What> ask(std::string command, std::string_view name, Duration timeout);
@@ -109,8 +117,8 @@ class ClientSession {
   Task<void> write_behind(Group& group, std::string octets);
   What protocol_error(std::string_view name, const Reply& reply);
   What drop(std::string_view name, Error error);
-  std::optional<Error> refuse_locally(const Transaction& transaction) const;
-  std::string mail_command(const Transaction& transaction) const;
+  std::optional<ClientResult> refuse_locally(const Transaction& transaction) const;
+  std::string mail_line(const Transaction& transaction) const;
   void emit_command(std::string_view line);
   void lose(std::string_view reason);
   Deadline in(Duration timeout) const { return env_.clock.mono() + timeout; }
@@ -119,6 +127,7 @@ class ClientSession {
   const ClientSettings& settings_;
   std::uint64_t session_;
   std::string host_;
+  Protocol protocol_;
   Endpoint peer_;
   State state_ = State::unconnected;
   std::unique_ptr<Stream> stream_;

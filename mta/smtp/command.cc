@@ -10,6 +10,7 @@
 
 #include "mta/base/limits.h"
 #include "mta/base/text.h"
+#include "mta/mail/utf8.h"
 
 namespace postproof::smtp {
 
@@ -23,6 +24,7 @@ constexpr std::string_view kNotOffered = "5.5.1";
 constexpr std::string_view kBadArguments = "5.5.4";
 constexpr std::string_view kBadRecipient = "5.1.3";
 constexpr std::string_view kBadSender = "5.1.7";
+constexpr std::string_view kNeedsUtf8 = "5.6.7";  // RFC 6531 section 3.5
 
 // Commands that exist and that we do not offer. AUTH (RFC 4954) leaves this list when its extension comes; the others are
 // here to stay.
@@ -42,14 +44,17 @@ bool contains_ignoring_case(std::span<const std::string_view> words, std::string
   return std::any_of(words.begin(), words.end(), [&](std::string_view w) { return equal_ignoring_case(w, word); });
 }
 
-// RFC 5321 section 4.1.2 has printable US-ASCII in commands and nothing else. A bare CR or LF is among the rest: it
-// ends no line (section 2.3.8), and what stands behind it is no command.
-std::optional<std::string> octet_trouble(std::string_view line) {
+// RFC 5321 section 4.1.2 has printable US-ASCII in commands, and RFC 6531 section 3.1 UTF-8 in those that name a mailbox;
+// nothing else. A bare CR or LF is among the rest: it ends no line (section 2.3.8), and what stands behind it is no
+// command.
+std::optional<std::string> octet_trouble(std::string_view line, bool may_have_utf8) {
   for (const char c : line) {
-    if (static_cast<unsigned char>(c) >= 0x80) return "8-bit octet in a command, and SMTPUTF8 is not offered";
     if (c == '\r' || c == '\n') return "bare CR or LF in a command: lines end in CRLF";
-    if (c < ' ' || c == 0x7f) return "control octet in a command";
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) return "control octet in a command";
   }
+  if (is_ascii(line)) return std::nullopt;
+  if (!may_have_utf8) return "8-bit octet in a command that may have none";
+  if (!is_valid_utf8(line)) return "a command is US-ASCII or UTF-8, and this is neither";
   return std::nullopt;
 }
 
@@ -107,6 +112,9 @@ std::expected<Command, Reply> parse_mail(std::string_view arguments, const Capab
     mail.params.sender = std::move(*address);
   }
   if (auto refusal = read_mail_parameters(path->rest, offered, mail.params)) return Refusal(std::move(*refusal));
+  if (mail.params.sender && !mail.params.sender->is_ascii() && !mail.params.utf8) {
+    return refuse(553, kNeedsUtf8, "an address in UTF-8 takes SMTPUTF8 in MAIL");
+  }
   return mail;
 }
 
@@ -137,8 +145,14 @@ std::expected<Command, Reply> parse_hello(std::string_view arguments, bool exten
 }
 
 // RFC 5321 section 3.5.1: a user's name, or a mailbox, with angle brackets or without.
-std::expected<Command, Reply> parse_vrfy(std::string_view arguments) {
+// RFC 6531 section 3.7.4.2: with SMTPUTF8 behind it, the mailbox may be in UTF-8.
+std::expected<Command, Reply> parse_vrfy(std::string_view arguments, const Capabilities& offered) {
+  const auto blank = arguments.rfind(' ');
+  const bool utf8 = offered.utf8 && blank != std::string_view::npos &&
+                    equal_ignoring_case(arguments.substr(blank + 1), "SMTPUTF8");
+  if (utf8) arguments = trim(arguments.substr(0, blank));
   if (arguments.empty()) return refuse(501, kBadArguments, "syntax: VRFY address");
+  if (!utf8 && !is_ascii(arguments)) return refuse(553, kNeedsUtf8, "a mailbox in UTF-8 takes SMTPUTF8 behind it");
   if (arguments.starts_with('<')) {
     const auto path = split_path(arguments);
     if (!path) return refuse(501, kBadRecipient, path.error());
@@ -196,9 +210,10 @@ std::expected<Command, Reply> parse_command(std::string_view line, const Capabil
   if (is(kBdat)) return parse_bdat(arguments);
   const bool known = contains_ignoring_case(kVerbs, verb);
   if (!known && !contains_ignoring_case(kNotOfferedVerbs, verb)) {
-    return refuse(500, kBadSyntax, octet_trouble(line).value_or("command not recognized"));
+    return refuse(500, kBadSyntax, octet_trouble(line, false).value_or("command not recognized"));
   }
-  if (auto trouble = octet_trouble(arguments)) {
+  const bool names_mailbox = is("MAIL") || is("RCPT") || is("VRFY") || is("EXPN");
+  if (auto trouble = octet_trouble(arguments, offered.utf8 && names_mailbox)) {
     return refuse(501, is("EHLO") || is("HELO") ? "" : kBadSyntax, std::move(*trouble));
   }
   if (!known) return refuse(502, kNotOffered, "command not offered");
@@ -208,7 +223,7 @@ std::expected<Command, Reply> parse_command(std::string_view line, const Capabil
   if (is("RCPT")) return parse_rcpt(arguments, offered);
   if (is("NOOP")) return command::Noop{};
   if (is("HELP")) return command::Help{};
-  if (is("VRFY")) return parse_vrfy(arguments);
+  if (is("VRFY")) return parse_vrfy(arguments, offered);
   if (is("ETRN")) return parse_etrn(arguments);
   if (is("XCLIENT")) {
     auto attributes = parse_xclient(arguments);

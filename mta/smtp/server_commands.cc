@@ -53,6 +53,13 @@ Capabilities ServerSession::offered() const {
   if (settings_.transactions_max > 0) offered.mail_max = settings_.transactions_max;
   offered.rcpt_max = settings_.recipients_max;
   if (may_tell_clients()) offered.xclient.assign(kXclientAttributes.begin(), kXclientAttributes.end());
+  offered.dsn = true;
+  offered.utf8 = true;  // RFC 6531 section 3.1: with 8BITMIME
+  if (settings_.submission) {
+    offered.mt_priority = true;
+    offered.deliver_by = Duration{0};
+    offered.future_release = FutureRelease{settings_.hold_max, env_.clock.now() + settings_.hold_max};
+  }
   offered.start_tls = settings_.tls_context && info_.tls.empty();
   return offered;
 }
@@ -81,10 +88,21 @@ Task<void> ServerSession::on(command::Mail mail) {
     answer(Reply::of(552, "5.3.4", fmt::format("message over the limit of {} octets", settings_.message_size_max)));
     co_return;
   }
+  if (held_too_long(mail.params)) {
+    answer(Reply::of(501, "5.5.4", fmt::format("a message is held for {} at the most", format_duration(settings_.hold_max))));
+    co_return;
+  }
+  utf8_ = mail.params.utf8;
   Reply reply = co_await intake_->mail(info_, std::move(mail.params));
   transaction_ = reply.positive();
   if (transaction_) ++transactions_;
   answer(std::move(reply));
+}
+
+// RFC 4865 section 4.
+bool ServerSession::held_too_long(const MailParams& params) const {
+  if (params.hold_for) return *params.hold_for > settings_.hold_max;
+  return params.hold_until && *params.hold_until > env_.clock.now() + settings_.hold_max;
 }
 
 Task<void> ServerSession::on(command::Rcpt rcpt) {
@@ -99,6 +117,12 @@ Task<void> ServerSession::on(command::Rcpt rcpt) {
   // RFC 5321 section 4.5.3.1.10: those before stay accepted.
   if (recipients_ >= settings_.recipients_max) {
     answer(Reply::of(452, "4.5.3", "too many recipients"));
+    co_return;
+  }
+  // RFC 6531 section 3.5.
+  if (!utf8_ && !rcpt.params.recipient.is_ascii()) {
+    recipients_refused_ = true;
+    answer(Reply::of(553, "5.6.7", "an address in UTF-8 takes SMTPUTF8 in MAIL"));
     co_return;
   }
   Reply reply = co_await intake_->rcpt(std::move(rcpt.params));

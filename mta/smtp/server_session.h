@@ -74,6 +74,7 @@ class ServerSession {
   Task<void> on(command::Xclient xclient);
   Task<void> on(command::Quit quit);
   std::optional<Reply> refuse_tls() const;
+  bool held_too_long(const MailParams& params) const;
   Task<void> secure();
   Task<void> receive();
   Reply nobody_to_get_it() const;
@@ -107,6 +108,7 @@ class ServerSession {
   bool refusing_ = false;     // no mail from this client: 503 to all but QUIT
   bool greeted_ = false;      // EHLO or HELO has been accepted
   bool transaction_ = false;  // MAIL has been accepted
+  bool utf8_ = false;         // and has said SMTPUTF8
   unsigned recipients_ = 0;   // accepted in this transaction
   bool recipients_refused_ = false;
   std::optional<ContentReceiver> content_;  // of this transaction, from 354 or the first BDAT on

@@ -37,11 +37,14 @@ struct ServerSettings {
   std::vector<IpNetwork> proxy_from;    // begin with a PROXY header, and are not served without; of others none is read
   bool pipelining = true;               // offer it (RFC 2920)
   bool chunking = true;                 // offer it (RFC 3030)
+  Duration hold_max = 7 * 24h;          // how far ahead FUTURERELEASE may hold a message (RFC 4865 section 4)
   bool bare_newline_ok = false;         // false: a bare CR or LF in content is refused after its dot
   TlsLevel tls = TlsLevel::may;
   std::shared_ptr<const tls::Context> tls_context;  // null: STARTTLS is not offered
   bool implicit_tls = false;            // TLS from the first octet (RFC 8314 section 3.3)
-  bool submission = false;              // people's programs, not other servers, come here (RFC 6409)
+  // People's programs, not other servers, come here (RFC 6409): DELIVERBY, FUTURERELEASE and MT-PRIORITY are offered, and
+  // what a message lacks is put in.
+  bool submission = false;
 };
 
 struct ClientSettings {
@@ -57,6 +60,7 @@ struct ClientSettings {
   Duration quit_timeout = 5s;           // our own bound: nothing depends on the answer
   Duration rset_timeout = 20s;
   bool pipelining = true;               // use it where it is offered
+  bool chunking = true;                 // BDAT where it is offered (RFC 3030)
   // Which a session takes, and whether it says STARTTLS, is told to it for each connection. Null where no destination's
   // policy can want it.
   std::shared_ptr<const tls::Context> tls_context;         // whatever the certificate

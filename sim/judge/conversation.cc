@@ -1,5 +1,6 @@
 #include "sim/judge/conversation.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -142,8 +143,9 @@ class OpenerReader {
       message_.sender = command.address;
     } else if (command.verb == "RCPT" && positive) {
       message_.recipients.push_back(command.address);
-    } else if (command.verb == "RSET" || command.verb == "EHLO" || command.verb == "HELO") {
+    } else if (command.verb == "RSET" || command.verb == "EHLO" || command.verb == "HELO" || command.verb == "LHLO") {
       message_ = HeardMessage{};
+      if (command.verb != "RSET") lmtp_ = command.verb == "LHLO";
     }
   }
 
@@ -167,7 +169,21 @@ class OpenerReader {
     message_.sent = places_.time_of(at_ - 1);
     message_.reply = conversation_.commands.back().reply;
     HeardMessage whole = std::exchange(message_, HeardMessage{});
-    if (!whole.recipients.empty()) conversation_.messages.push_back(std::move(whole));
+    if (!whole.recipients.empty()) add_message(std::move(whole));
+  }
+
+  // RFC 2033 section 4.2: behind LHLO each recipient has a reply of its own to the message, which is as many messages here.
+  void add_message(HeardMessage message) {
+    if (!lmtp_) {
+      conversation_.messages.push_back(std::move(message));
+      return;
+    }
+    for (std::size_t i = 0; i < message.recipients.size(); ++i) {
+      HeardMessage one = message;
+      one.recipients = {message.recipients[i]};
+      if (i > 0) one.reply = next_reply();
+      conversation_.messages.push_back(std::move(one));
+    }
   }
 
   // False: its end was never sent.
@@ -181,7 +197,7 @@ class OpenerReader {
     message_.record = places_.record_of(at_ - 1);
     message_.sent = places_.time_of(at_ - 1);
     message_.reply = next_reply();
-    conversation_.messages.push_back(std::exchange(message_, HeardMessage{}));
+    add_message(std::exchange(message_, HeardMessage{}));
     return true;
   }
 
@@ -196,6 +212,7 @@ class OpenerReader {
   Places places_;
   Conversation& conversation_;
   HeardMessage message_;
+  bool lmtp_ = false;
   std::size_t at_ = 0;
   std::size_t replies_ = 0;
 };
@@ -301,6 +318,11 @@ std::string_view Conversation::protection(const HeardCommand& command) const {
     if (told.from == Side::opener && told.state == "established" && told.verified == "ok") return "verified";
   }
   return "encrypted";
+}
+
+const HeardMessage* Conversation::content_of(std::size_t command) const {
+  const auto at = std::ranges::find(messages, command, &HeardMessage::command);
+  return at == messages.end() ? nullptr : &*at;
 }
 
 std::vector<Conversation> read_conversations(const Recording& recording) { return Collector(recording).collect(); }

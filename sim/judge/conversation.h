@@ -35,7 +35,7 @@ struct HeardCommand : WireCommand {
   bool secured = false;              // sent within TLS
 };
 
-// A message as it was handed over, final dot or last chunk included.
+// A message as it was handed over, final dot or last chunk included; in LMTP one for each of its recipients.
 struct HeardMessage {
   std::string sender;                   // without brackets
   std::vector<std::string> recipients;  // with a positive reply to RCPT
@@ -74,6 +74,8 @@ struct Conversation {
   // certificate to be good.
   std::string_view protection(const HeardCommand& command) const;
   std::string_view protection(const HeardMessage& message) const { return protection(commands[message.command]); }
+  // The first message that this command has brought; null: none.
+  const HeardMessage* content_of(std::size_t command) const;
   bool by_data(const HeardMessage& message) const { return commands[message.command].verb == "DATA"; }
 };
 

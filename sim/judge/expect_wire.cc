@@ -27,8 +27,9 @@ std::vector<WireLine> lines_of(const Conversation& conversation) {
   for (std::size_t i = 0; i < conversation.commands.size(); ++i) {
     const HeardCommand& command = conversation.commands[i];
     lines.push_back(WireLine{command.record, true, command.line});
-    for (const HeardMessage& message : conversation.messages) {
-      if (message.command != i) continue;
+    // In LMTP there are as many of a content as it has recipients.
+    if (const HeardMessage* heard = conversation.content_of(i)) {
+      const HeardMessage& message = *heard;
       std::string_view rest = message.content;
       while (!rest.empty()) {
         const std::size_t end = rest.find("\r\n");

@@ -37,6 +37,8 @@ constexpr std::array<std::string_view, 8> kLastOfGroup = {"EHLO", "HELO", "DATA"
 // A client that has waited so long for a reply may take its leave without it.
 constexpr Duration kPatience = std::chrono::seconds{1};
 
+bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
+
 class Walk {
  public:
   Walk(const Conversation& conversation, const Evidence& evidence, Breaches& breaches)
@@ -54,7 +56,7 @@ class Walk {
       if (command.verb == "STARTTLS" && positive(command.reply)) offered_.clear();
       awaited = command.reply;
       last_sent = command.sent;
-      if (const HeardMessage* message = content_of(i)) {
+      if (const HeardMessage* message = conversation_.content_of(i)) {
         if (conversation_.by_data(*message) && !arrived_by(command.reply, message->begun)) breach(command.record, "content before 354 has come");
         awaited = message->reply;
         last_sent = message->sent;
@@ -84,6 +86,10 @@ class Walk {
       }
     }
     if (command.verb != "MAIL" && command.verb != "RCPT") return;
+    // RFC 6531 section 3.1.
+    if (!std::ranges::all_of(command.line, is_ascii) && !offered_.contains("SMTPUTF8")) {
+      breach(command.record, fmt::format("8-bit octets in \"{}\", and SMTPUTF8 was not offered", escape(command.line)));
+    }
     for (const std::string_view parameter : split(command.parameters, ' ')) {
       if (parameter.empty()) continue;
       const std::string word = ascii_upper(parameter.substr(0, parameter.find('=')));
@@ -99,7 +105,7 @@ class Walk {
 
   void learn(const HeardCommand& command) {
     if (command.verb == "HELO") offered_.clear();
-    if (command.verb != "EHLO") return;
+    if (command.verb != "EHLO" && command.verb != "LHLO") return;
     offered_.clear();
     if (!positive(command.reply)) return;
     const auto& lines = conversation_.replies[*command.reply].lines;
@@ -117,12 +123,8 @@ class Walk {
   bool positive(const std::optional<std::size_t>& reply) const {
     return reply && conversation_.replies[*reply].positive();
   }
-  const HeardMessage* content_of(std::size_t command) const {
-    const auto at = std::ranges::find(conversation_.messages, command, &HeardMessage::command);
-    return at == conversation_.messages.end() ? nullptr : &*at;
-  }
   bool content_of_before(const HeardCommand* before) const {
-    return content_of(static_cast<std::size_t>(before - conversation_.commands.data())) != nullptr;
+    return conversation_.content_of(static_cast<std::size_t>(before - conversation_.commands.data())) != nullptr;
   }
   void breach(std::size_t record, std::string what) {
     breaches_.add(

@@ -56,24 +56,22 @@ class RefusalReader {
       } else if (command.verb == "DATA" && final) {
         for (const std::string& recipient : accepted_) refuse(recipient, command.record);
       }
-      if (const HeardMessage* message = content_of(i)) {
-        const HeardReply* to_dot = reply_to(message->reply);
-        if (to_dot == nullptr || !to_dot->arrived || *to_dot->arrived < message->sent) return;
-        if (to_dot->code / 100 == 5 && is_known(*message->reply, message->sent)) {
-          for (const std::string& recipient : accepted_) refuse(recipient, message->record);
+      if (conversation_.content_of(i) == nullptr) continue;
+      for (const HeardMessage& message : conversation_.messages) {
+        if (message.command != i) continue;
+        const HeardReply* to_dot = reply_to(message.reply);
+        if (to_dot == nullptr || !to_dot->arrived || *to_dot->arrived < message.sent) return;
+        if (to_dot->code / 100 == 5 && is_known(*message.reply, message.sent)) {
+          for (const std::string& recipient : message.recipients) refuse(recipient, message.record);
         }
-        sender_.reset();
       }
+      sender_.reset();
     }
   }
 
  private:
   const HeardReply* reply_to(const std::optional<std::size_t>& reply) const {
     return reply && *reply < conversation_.replies.size() ? &conversation_.replies[*reply] : nullptr;
-  }
-  const HeardMessage* content_of(std::size_t command) const {
-    const auto at = std::ranges::find(conversation_.messages, command, &HeardMessage::command);
-    return at == conversation_.messages.end() ? nullptr : &*at;
   }
   // The MTA has read it, has gone on, and has not forgotten it.
   bool is_known(std::size_t reply, Duration asked) const {

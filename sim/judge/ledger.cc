@@ -28,6 +28,20 @@ bool left_unanswered(const Evidence& evidence, const record::ClientMessage& mess
   });
 }
 
+// The client has said in RCPT that it wants no report of a failure (RFC 3461 section 4.1).
+bool wants_no_report(const Evidence& evidence, const record::ClientMessage& message, std::string_view recipient) {
+  const Conversation* conversation = evidence.conversation(message.connection);
+  if (conversation == nullptr) return false;
+  return std::ranges::any_of(conversation->commands, [&](const HeardCommand& command) {
+    if (command.verb != "RCPT" || command.address != recipient) return false;
+    const std::string parameters = ascii_upper(command.parameters);
+    for (const std::string_view parameter : split(parameters, ' ')) {
+      if (parameter.starts_with("NOTIFY=")) return !parameter.contains("FAILURE");
+    }
+    return false;
+  });
+}
+
 // Where two texts part.
 std::size_t first_difference(std::string_view a, std::string_view b) {
   return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
@@ -50,7 +64,7 @@ Ledger::Ledger(Evidence& evidence) : evidence_(evidence) {
   enter_transfers();
   if (evidence_.sight() == Sight::wire) {
     enter_refusals();
-    excuse_null_sender();
+    excuse_unreported();
     return;
   }
   enter_events();
@@ -102,6 +116,7 @@ void Ledger::enter_handovers() {
                                message.content);
       ++(message.acknowledged ? entry.acknowledged : unanswered ? entry.possible : entry.refused);
       entry.handovers.push_back(handover.record);
+      entry.unreported = message.sender.empty() || wants_no_report(evidence_, message, recipient);
     }
   }
 }
@@ -176,7 +191,7 @@ void Ledger::enter_report(const Arrival& arrival, const std::string& to) {
   }
 }
 
-// Failures that no report has come of: suppressed for the null sender, or told in a report that is under
+// Failures that no report has come of: suppressed since nobody is to be told, or told in a report that is under
 // way, or that has failed itself. This leans on the MTAs' own word, which check_events holds to the wire.
 void Ledger::enter_events() {
   struct Known {
@@ -194,7 +209,9 @@ void Ledger::enter_events() {
     const std::string recipient = mailbox_key(seen.field("recipient"));
     const auto at = messages.find({seen.event->node, id});
     const Known* known = at == messages.end() ? nullptr : &at->second;
-    if (known != nullptr && !known->sender.empty()) {
+    Account* unreported = known != nullptr && !known->sender.empty() ? neediest({known->sender, recipient}) : nullptr;
+    if (unreported != nullptr && !unreported->unreported) unreported = nullptr;
+    if (known != nullptr && !known->sender.empty() && unreported == nullptr) {
       failed_.emplace(known->sender, recipient);
       // The bounce may have gone out before a crash, and its record not have stayed.
       if (evidence_.may_be_forgotten(seen.event->node, seen.at)) {
@@ -202,7 +219,8 @@ void Ledger::enter_events() {
       }
       continue;
     }
-    Account* entry = known != nullptr && known->own ? nullptr : neediest({"", recipient});
+    Account* entry = unreported;
+    if (entry == nullptr && (known == nullptr || !known->own)) entry = neediest({"", recipient});
     if (entry != nullptr && !entry->own_report && (known != nullptr || entry->missing() > 0)) {
       ++entry->suppressed;
       entry->ends.push_back(seen.record);
@@ -241,10 +259,10 @@ void Ledger::refused(const std::string& sender, const std::string& recipient) {
   }
 }
 
-// That a message from the null sender has failed is told to nobody, and may be seen on no wire.
-void Ledger::excuse_null_sender() {
+// That such a message has failed is told to nobody, and may be seen on no wire.
+void Ledger::excuse_unreported() {
   for (Account& account : accounts_) {
-    if (account.sender.empty() && !account.own_report) account.suppressed += account.missing();
+    if (account.unreported && !account.own_report) account.suppressed += account.missing();
   }
 }
 

@@ -2,7 +2,7 @@
 //
 // An account is a mailbox of a message: sender, recipient and content below the trace. Credit is what the
 // MTAs owe: one for each acknowledged handover. Debit is how it ended: delivered, reported, still queued, or
-// suppressed (a failure that nobody is told of, because the sender is null). Between them stand ambiguous
+// suppressed (a failure that nobody is told of: its sender is null, or wants no report). Between them stand ambiguous
 // acknowledgements: each allows, and does not demand, one more end.
 #pragma once
 
@@ -23,6 +23,7 @@ struct Account {
   std::string sender, recipient;
   std::string_view content;      // as handed over, or as it arrived when an MTA wrote it itself
   bool own_report = false;       // written by an MTA
+  bool unreported = false;       // nobody is told when it fails: the sender is null, or has said so (RFC 3461 section 4.1)
   std::size_t acknowledged = 0;  // handed over, and 250 came back
   std::size_t possible = 0;      // handed over whole, and no answer came back
   std::size_t refused = 0;       // handed over whole or in part, and refused, or never ended
@@ -68,7 +69,7 @@ class Ledger {
   void enter_queues();
   void enter_refusals();
   void refused(const std::string& sender, const std::string& recipient);
-  void excuse_null_sender();
+  void excuse_unreported();
   std::string describe_stray(const Arrival& arrival, const std::string& recipient) const;
 
   Evidence& evidence_;

@@ -127,6 +127,38 @@ std::string decode_quoted_printable(std::string_view text) {
   return out;
 }
 
+// RFC 6533 section 3: "\x{E9}" is U+00E9, written as UTF-8.
+std::string decode_utf8_address(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = text.starts_with("\\x{") ? text.find('}') : std::string_view::npos;
+    std::uint32_t point = 0;
+    bool good = end != std::string_view::npos && end > 3 && end <= 9;
+    for (std::size_t i = 3; good && i < end; ++i) {
+      const auto digit = hex_digit(text[i]);
+      good = digit.has_value();
+      if (good) point = point * 16 + *digit;
+    }
+    if (!good) {
+      out += text.front();
+      text.remove_prefix(1);
+      continue;
+    }
+    const auto put = [&](std::uint32_t octet) { out += static_cast<char>(octet); };
+    if (point < 0x80) {
+      put(point);
+    } else if (point < 0x800) {
+      put(0xc0 | (point >> 6)), put(0x80 | (point & 0x3f));
+    } else if (point < 0x10000) {
+      put(0xe0 | (point >> 12)), put(0x80 | ((point >> 6) & 0x3f)), put(0x80 | (point & 0x3f));
+    } else {
+      put(0xf0 | (point >> 18)), put(0x80 | ((point >> 12) & 0x3f)), put(0x80 | ((point >> 6) & 0x3f)), put(0x80 | (point & 0x3f));
+    }
+    text.remove_prefix(end + 1);
+  }
+  return out;
+}
+
 void read_status(std::string_view text, Report& report) {
   const std::vector<Field> message = read_fields(text);
   report.reporting_mta = value_of(message, "reporting-mta");
@@ -150,7 +182,10 @@ void read_status(std::string_view text, Report& report) {
 
 }  // namespace
 
-std::string ReportRecipient::address() const { return std::string(without_type(final_recipient)); }
+std::string ReportRecipient::address() const {
+  const std::string_view address = without_type(final_recipient);
+  return starts_with_ignoring_case(final_recipient, "utf-8;") ? decode_utf8_address(address) : std::string(address);
+}
 
 std::string_view without_type(std::string_view value) {
   const std::size_t semicolon = value.find(';');

@@ -17,7 +17,7 @@ struct ReportRecipient {
   std::string final_recipient;  // "rfc822; bob@dest.example", as it stands; so are all of them
   std::string action, status, remote_mta, diagnostic_code, original_recipient, last_attempt_date, will_retry_until;
 
-  std::string address() const;  // of final_recipient, without its type
+  std::string address() const;  // of final_recipient, without its type and the encoding of UTF-8
 };
 
 struct Report {

@@ -19,7 +19,8 @@ struct PeerEvent {
   // is to happen in the middle of it.
   std::string on;
   std::string line;       // the command as received, without CRLF; empty for connect and dot
-  std::string argument;   // MAIL, RCPT: the address without brackets; others: what follows the verb; dot: empty
+  std::string argument;   // MAIL, RCPT: the address without brackets; others: what follows the verb; dot: in LMTP the
+                          // recipient whose answer it is, else empty
   std::string sender;     // of the transaction, when there is one
   std::vector<std::string> recipients;  // accepted so far
   std::string client;     // address of the peer's client, as text

@@ -34,10 +34,15 @@ Receiver::Lines Receiver::reply(const WireCommand& command) const {
   if (verb == "QUIT") return line("221", "2.0.0", fmt::format("{} closing", settings_.hostname));
   // RFC 5321 section 3.1: after a refusing greeting everything but QUIT is out of order.
   if (greeting_refused_) return line("503", "5.5.1", "no service here");
-  if (verb == "EHLO" || verb == "HELO") return hello(command);
+  if (verb == "EHLO" || verb == "HELO" || verb == "LHLO") return hello(command);
   if (verb == "MAIL") return mail(command);
   if (verb == "RCPT") return rcpt(command);
   if (verb == "DATA") return data(command);
+  if (verb == "BDAT" && offers("CHUNKING")) {
+    if (!in_transaction_ || recipients_.empty()) return line("503", "5.5.1", "MAIL and RCPT first");
+    if (chunk_refused_) return line("503", "5.5.1", "a chunk was refused; RSET first");
+    return line("250", "2.0.0", "chunk taken");
+  }
   if (verb == "RSET" || verb == "NOOP") return line("250", "2.0.0", "ok");
   if (verb == "VRFY") return line("252", "2.1.5", "send some mail, and see");
   if (verb == "STARTTLS" && tls_offered_) {
@@ -63,7 +68,8 @@ Receiver::Lines Receiver::mail(const WireCommand& command) const {
   static constexpr std::array kKnown = {
       Parameter{"SIZE", "SIZE"}, Parameter{"BODY", "8BITMIME"},     Parameter{"RET", "DSN"},
       Parameter{"ENVID", "DSN"}, Parameter{"SMTPUTF8", "SMTPUTF8"}, Parameter{"REQUIRETLS", "REQUIRETLS"},
-      Parameter{"AUTH", "AUTH"},
+      Parameter{"AUTH", "AUTH"}, Parameter{"BY", "DELIVERBY"},      Parameter{"MT-PRIORITY", "MT-PRIORITY"},
+      Parameter{"HOLDFOR", "FUTURERELEASE"},                        Parameter{"HOLDUNTIL", "FUTURERELEASE"},
   };
   if (helo_.empty()) return line("503", "5.5.1", "EHLO first");
   if (in_transaction_) return line("503", "5.5.1", "a transaction is under way");
@@ -122,9 +128,10 @@ void Receiver::answered(const WireCommand& command, std::string_view code) {
     return;
   }
   if (!positive(code)) return;
-  if (command.verb == "EHLO" || command.verb == "HELO") {
+  if (command.verb == "EHLO" || command.verb == "HELO" || command.verb == "LHLO") {
     helo_ = command.argument;
-    extended_ = command.verb == "EHLO";
+    extended_ = command.verb != "HELO";
+    lmtp_ = command.verb == "LHLO";
     forget_transaction();
   } else if (command.verb == "RSET") {
     forget_transaction();
@@ -141,13 +148,15 @@ void Receiver::answered(const WireCommand& command, std::string_view code) {
 void Receiver::start_over() {
   forget_transaction();
   helo_.clear();
-  extended_ = tls_offered_ = false;
+  extended_ = lmtp_ = tls_offered_ = false;
 }
+
+void Receiver::chunk_answered(std::string_view code) { chunk_refused_ = chunk_refused_ || !positive(code); }
 
 bool Receiver::take_content_follows() { return std::exchange(content_follows_, false); }
 
 void Receiver::forget_transaction() {
-  in_transaction_ = false;
+  in_transaction_ = chunk_refused_ = false;
   sender_.clear();
   mail_parameters_.clear();
   recipients_.clear();

@@ -1,5 +1,5 @@
 // A correct receiver of mail without its wire: what it answers to each command in each state (RFC 5321
-// sections 3 and 4), and the state that its answers bring about. An answer may be another one than it would
+// sections 3 and 4; RFC 2033 for who says LHLO; RFC 3030 for BDAT), and the state that its answers bring about. An answer may be another one than it would
 // have given; the state follows what was said.
 #pragma once
 
@@ -34,6 +34,10 @@ class Receiver {
   void answered(const WireCommand& command, std::string_view code);
   // True once after a 354: what follows is content.
   bool take_content_follows();
+  bool speaks_lmtp() const { return lmtp_; }
+  // A chunk may be content: recipients wait for it. Otherwise its octets are read all the same (RFC 3030 section 2).
+  bool takes_chunks() const { return offers("CHUNKING") && !recipients_.empty() && !chunk_refused_; }
+  void chunk_answered(std::string_view code);
   // The final dot has been dealt with.
   void forget_transaction();
 
@@ -58,7 +62,9 @@ class Receiver {
   bool greeting_refused_ = false;
   bool tls_offered_ = false;
   std::string helo_;       // empty: neither HELO nor EHLO yet
-  bool extended_ = false;  // EHLO
+  bool extended_ = false;  // EHLO or LHLO
+  bool lmtp_ = false;      // LHLO
+  bool chunk_refused_ = false;
   bool in_transaction_ = false;
   bool content_follows_ = false;
   std::string sender_;

@@ -94,12 +94,14 @@ Task<bool> PeerSession::obey(std::string line) {
   asked.argument = command.has_path ? command.address : command.argument;
   asked.line = std::move(line);
   Receiver::Lines normal = receiver_.reply(command);
-  if (command.verb == "EHLO") asked.normal = normal;
+  if (command.verb == "EHLO" || command.verb == "LHLO") asked.normal = normal;
   if (!well_formed) normal = receiver_.line("500", "5.5.2", "bare CR or LF in a command");
+  if (const auto chunk = parse_chunk(command)) co_return co_await take_chunk(*chunk, std::move(asked), std::move(normal));
   Answer answer = decide(asked, std::move(normal));
   const bool starts_tls = command.verb == "STARTTLS" && shared_.settings.tls != nullptr && answer.code == "220";
   if (starts_tls) bend_tls_answer(answer);
   receiver_.answered(command, answer.code);
+  if (receiver_.recipients().empty()) chunks_.clear();
   const bool ends = command.verb == "QUIT" && answer.positive();
   if (ends && answer.action.then == Action::Then::go_on) answer.action.then = Action::Then::close;
   const bool go_on = co_await carry_out(std::move(answer.action));
@@ -148,17 +150,61 @@ Task<bool> PeerSession::take_content() {
   const bool whole = co_await read_content(content);
   if (!whole) co_return false;
 
-  PeerEvent dot = event("dot");
-  dot.size = content.size();
+  co_return co_await take_message(std::move(content), "dot");
+}
+
+// Its octets are read whatever the answer is (RFC 3030 section 2).
+Task<bool> PeerSession::take_chunk(WireChunk chunk, PeerEvent asked, Receiver::Lines normal) {
+  const bool wanted = receiver_.takes_chunks();
+  for (std::size_t left = chunk.size; left > 0;) {
+    const std::string_view here = buffer_.buffered().substr(0, left);
+    if (wanted && chunks_.size() <= kPeerContentMax) chunks_ += here;
+    left -= here.size();
+    buffer_.consume(here.size());
+    if (left == 0) break;
+    const bool flushed = co_await flush();
+    if (!flushed) co_return false;
+    Result<std::size_t> more = co_await buffer_.fill(idle_deadline());
+    if (!more) {
+      co_await give_up(std::move(more.error()));
+      co_return false;
+    }
+    if (*more == 0) co_return false;
+  }
+  if (chunk.last && wanted) co_return co_await take_message(std::exchange(chunks_, {}), "BDAT");
+  Answer answer = decide(asked, std::move(normal));
+  receiver_.chunk_answered(answer.code);
+  co_return co_await carry_out(std::move(answer.action));
+}
+
+Task<bool> PeerSession::take_message(std::string content, std::string_view on) {
+  bool go_on = true;
+  const std::vector<std::string> recipients = receiver_.recipients();
+  if (!receiver_.speaks_lmtp()) {
+    PeerEvent end = event(std::string(on));
+    go_on = co_await answer_message(std::move(content), std::move(end), recipients);
+  } else {
+    for (std::size_t i = 0; i < recipients.size() && go_on; ++i) {
+      PeerEvent end = event(std::string(on));
+      end.argument = recipients[i];
+      std::vector<std::string> only{recipients[i]};
+      go_on = co_await answer_message(content, std::move(end), std::move(only));
+    }
+  }
+  receiver_.forget_transaction();
+  co_return go_on;
+}
+
+Task<bool> PeerSession::answer_message(std::string content, PeerEvent asked, std::vector<std::string> recipients) {
+  asked.size = content.size();
   Receiver::Lines normal = receiver_.line("250", "2.0.0", fmt::format("taken as {}", shared_.taken + 1));
   if (content.size() > kPeerContentMax) normal = receiver_.line("552", "5.3.4", "too big for a simulated peer");
-  Answer answer = decide(dot, std::move(normal));
+  Answer answer = decide(asked, std::move(normal));
   const bool still_there = co_await hesitate(std::exchange(answer.action.delay, Duration::zero()));
   if (!still_there) co_return false;
 
   // Recorded before the reply goes out: nobody may know of the 250 before the message is there.
-  const std::size_t index = record_message(std::move(content), answer);
-  receiver_.forget_transaction();
+  const std::size_t index = record_message(std::move(content), std::move(recipients), answer);
   const bool go_on = co_await carry_out(std::move(answer.action));
   const bool sent = co_await flush();
   if (!sent) std::get<record::PeerMessage>(shared_.recorder.recording().records[index].what).reply.clear();
@@ -263,14 +309,14 @@ Task<bool> PeerSession::flush() {
   co_return !cut_off_;
 }
 
-std::size_t PeerSession::record_message(std::string content, const Answer& answer) {
+std::size_t PeerSession::record_message(std::string content, std::vector<std::string> recipients, const Answer& answer) {
   record::PeerMessage message;
   message.peer = shared_.settings.node;
   message.connection = connection_;
   message.helo = receiver_.helo();
   message.mail_parameters = receiver_.mail_parameters();
   message.sender = receiver_.sender();
-  message.recipients = receiver_.recipients();
+  message.recipients = std::move(recipients);
   message.content = std::move(content);
   message.reply = answer.action.raw.empty() ? joined(answer.action.reply, "\r\n") : answer.action.raw;
   message.accepted = answer.code.empty() ? answer.action.keep_message : answer.positive();

@@ -1,5 +1,6 @@
 // One SMTP session of a simulated server: reads commands, asks the Behaviour, answers. Pipelined commands
-// (RFC 2920) are answered in their order; their replies go out together where nothing comes between.
+// (RFC 2920) are answered in their order; their replies go out together where nothing comes between. Content comes by DATA
+// or in chunks (RFC 3030), and has one answer, or to who says LHLO one for each recipient (RFC 2033).
 #pragma once
 
 #include <cstddef>
@@ -47,6 +48,9 @@ class PeerSession {
   Task<bool> obey(std::string line);
   Task<bool> start_tls();
   Task<bool> take_content();
+  Task<bool> take_chunk(WireChunk chunk, PeerEvent asked, Receiver::Lines normal);
+  Task<bool> take_message(std::string content, std::string_view on);
+  Task<bool> answer_message(std::string content, PeerEvent asked, std::vector<std::string> recipients);
   Task<bool> read_content(std::string& content);
   Task<bool> carry_out(Action action);
   Task<bool> send_in_pieces(std::string octets, std::uint64_t pieces, Duration every);
@@ -59,7 +63,7 @@ class PeerSession {
   Answer decide(const PeerEvent& event, Receiver::Lines normal);
   void record_fault(const PeerEvent& event, const Action& action);
   // Its index in the recording.
-  std::size_t record_message(std::string content, const Answer& answer);
+  std::size_t record_message(std::string content, std::vector<std::string> recipients, const Answer& answer);
   Deadline idle_deadline() const;
 
   PeerShared& shared_;
@@ -68,6 +72,7 @@ class PeerSession {
   Receiver receiver_;
   std::string client_;  // its address as text
   ConnectionId connection_;
+  std::string chunks_;    // of the message that comes by BDAT
   std::string out_;       // replies that were not written yet
   std::optional<std::string> answered_early_;  // the code that the next answer had before it was asked for
   bool cut_off_ = false;  // a write has failed: nothing more goes out

@@ -70,7 +70,8 @@ void read_condition(TomlReader& table, Rule& rule) {
   rule.match = table.string("match").value_or("*");  // "" is the null sender
   rule.line_match = read_glob(table, "line").value_or("*");
   for (const std::string_view key : {"match", "line"}) {
-    if ((rule.on == "connect" || rule.on == "content" || rule.on == "dot") && table.has(key)) {
+    const bool recipient = rule.on == "dot" && key == "match";  // in LMTP
+    if ((rule.on == "connect" || rule.on == "content" || rule.on == "dot") && table.has(key) && !recipient) {
       table.complain(key, fmt::format("\"{}\" has no command to match", rule.on));
     }
   }

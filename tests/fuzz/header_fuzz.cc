@@ -4,6 +4,7 @@
 #include "mta/mail/dsn.h"
 #include "mta/mail/header_scan.h"
 #include "mta/mail/trace.h"
+#include "mta/mail/xtext.h"
 #include "tests/fuzz/fuzz.h"
 
 using namespace postproof;
@@ -32,7 +33,7 @@ void check_trace(std::string_view said) {
 }
 
 void check_report(std::string_view said) {
-  FailureReport report;
+  DeliveryReport report;
   report.hostname = "mx.example.org";
   report.to = Address{"alice", "src.example"};
   DsnRecipient recipient;
@@ -40,10 +41,14 @@ void check_report(std::string_view said) {
   recipient.status = EnhancedStatus{5, 1, 1};
   recipient.said_by_peer = true;
   recipient.diagnostic = said;
+  if (decode_xtext(said)) {
+    report.envelope_id = said;
+    recipient.original = "rfc822;" + std::string(said);
+  }
   recipient.remote_host = "mx1.dest.example";
   report.recipients.push_back(std::move(recipient));
-  report.original_header = "Subject: x\r\n";
-  const std::string text = failure_report_text(report);
+  report.returned = "Subject: x\r\n";
+  const std::string text = report_text(report);
   check_lines(text);
   for (const char c : text) PP_CHECK(static_cast<unsigned char>(c) < 0x80, "an 8-bit octet in a report of 7 bits");
 }

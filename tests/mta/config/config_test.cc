@@ -39,6 +39,8 @@ TEST_CASE("config: every complaint is located") {
            Case{least + "connect_timeout = \"0s\"", "c.toml:3:19: connect_timeout: 0s is out of range"},
            Case{least + "route.smarthost = \"a b\"", "c.toml:3:19: route.smarthost: expected"},
            Case{least + "route.smarthost = \"[x]:0\"", "c.toml:3:19: route.smarthost: expected"},
+           Case{least + "route.smarthost = \"lmtp:store\"", "c.toml:3:19: route.smarthost: expected"},
+           Case{least + "route.smarthost = \"lmtp:unix:socket\"", "c.toml:3:19: route.smarthost: expected"},
            Case{least + "relay.clients = [\"10.0.0.0/33\"]", "c.toml:3:17: relay.clients: \"10.0.0.0/33\" is no network"},
            Case{least + "smtp.refused_clients = [\"10.0.0.0/33\"]", "c.toml:3:24: smtp.refused_clients: \"10.0.0.0/33\" is no network"},
            Case{least + "smtp.greeting_delay = \"2m\"", "c.toml:3:23: smtp.greeting_delay: 2m is out of range"},
@@ -170,4 +172,19 @@ level   = "verify"
   CHECK(complaint("domains = [\"a b\"]\nlevel = \"may\"").starts_with("relay.toml:4:11: tls.policy"));
   CHECK(complaint("domains = [\"a.example\"]").contains("level"));
   CHECK(complaint("domains = [\"a.example\"]\nlevel = \"must\"").starts_with("relay.toml:5:9: tls.policy"));
+}
+
+TEST_CASE("a smarthost that speaks LMTP, by host and by socket") {
+  const std::string least = "hostname = \"mx.example\"\nspool.directory = \"/s\"\n";
+  for (const std::string text : {"lmtp:[store.example]", "lmtp:[store.example]:24", "lmtp:unix:/run/lmtp"}) {
+    CAPTURE(text);
+    Problems problems("c.toml");
+    const Config config = parse_config(least + "route.smarthost = \"" + text + "\"\n", problems);
+    CHECK(problems.empty());
+    REQUIRE(config.router.smarthost);
+    CHECK(config.router.smarthost->lmtp);
+    CHECK(config.router.smarthost->port == 24);
+    CHECK(config.router.smarthost->host == (text.contains("unix") ? "" : "store.example"));
+    CHECK(config.router.smarthost->socket == (text.contains("unix") ? "/run/lmtp" : ""));
+  }
 }

@@ -38,6 +38,9 @@ TEST_CASE("mailboxes that are fine round-trip unchanged") {
       {"\"<>,;:()[]\"@d.example", "\"<>,;:()[]\"", "d.example"},
       {"\"\"@d.example", "\"\"", "d.example"},
       {"\"..\"@d.example", "\"..\"", "d.example"},
+      {"b\xc3\xb6" "b@b\xc3\xbc" "cher.example", "b\xc3\xb6" "b", "b\xc3\xbc" "cher.example"},
+      {"bo\xcc\x88" "b@d.example", "bo\xcc\x88" "b", "d.example"},  // not normalised
+      {"\"b\xc3\xb6 b\"@d.example", "\"b\xc3\xb6 b\"", "d.example"},
       {"x@[192.0.2.1]", "x", "[192.0.2.1]"},
       {"x@[IPv6:2001:db8::1]", "x", "[IPv6:2001:db8::1]"},
       {"x@[ipv6:::1]", "x", "[ipv6:::1]"},
@@ -105,8 +108,14 @@ TEST_CASE("mailboxes that are refused, and why") {
       {"\"a\nb\"@d", "control octet"},
       {"\"a\tb\"@d", "control octet"},
       {"a\x7f@d", "control octet"},
-      {"b\xc3\xbc@d", "SMTPUTF8"},
-      {"x@b\xc3\xbc.example", "SMTPUTF8"},
+      {"b\xc3@d", "neither"},
+      {"b\xff@d", "neither"},
+      {"b\xc0\xaf@d", "neither"},          // overlong
+      {"b\xed\xa0\x80@d", "neither"},      // a surrogate
+      {"x@b\xc3.example", "neither"},
+      {"x@\xe2\x80\xa8.example", "no internationalized domain name"},  // a line separator
+      {"x@-\xc3\xbc.example", "no internationalized domain name"},
+      {"x@\xc3\xbc..example", "empty label"},
       {std::string(65, 'l') + "@d", "more than 64"},
       {"\"" + std::string(63, 'l') + "\"@d", "more than 64"},
       {"x@" + domain_of(256), "more than 255"},
@@ -127,9 +136,18 @@ TEST_CASE("every single octet in a local-part and in a domain: what is taken is 
     for (const std::string& text :
          {"a" + octet + "b@d.example", "\"a" + octet + "b\"@d.example", "a@d" + octet + "e"}) {
       const auto address = Address::parse(text);
-      if (address) CHECK((printable && address->to_string() == text));
+      if (address) CHECK((printable && address->to_string() == text));  // a lone 8-bit octet is no UTF-8
     }
   }
+}
+
+TEST_CASE("domains are compared by their A-labels, whichever form of Unicode they came in") {
+  for (const char* form : {"b\xc3\xbc" "cher.example", "B\xc3\x9c" "CHER.Example", "bu\xcc\x88" "cher.example",
+                           "xn--bcher-kva.example", "XN--BCHER-KVA.EXAMPLE"}) {
+    CAPTURE(form);
+    CHECK(domain_key(form) == "xn--bcher-kva.example");
+  }
+  CHECK(domain_key("fa\xc3\x9f.example") == "xn--fa-hia.example");  // not "fass": IDNA2008
 }
 
 TEST_CASE("keys and paths") {

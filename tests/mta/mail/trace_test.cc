@@ -69,8 +69,8 @@ TEST_CASE("header scan: counts Received at every split, in the header only") {
 
 namespace {
 
-FailureReport report() {
-  FailureReport r;
+DeliveryReport report() {
+  DeliveryReport r;
   r.hostname = "mx.example.org";
   r.to = Address{"alice", "src.example"};
   r.message = MessageId{0x0001000000000007};
@@ -84,7 +84,7 @@ FailureReport report() {
   gone.diagnostic = "550 5.1.1 no such user | " + std::string(2000, 'x') + " try again";
   gone.last_attempt = kNow;
   r.recipients.push_back(gone);
-  r.original_header = "From: alice@src.example\r\nSubject: hi\r\n";
+  r.returned = "From: alice@src.example\r\nSubject: hi\r\n";
   return r;
 }
 
@@ -105,7 +105,7 @@ void check_wire_form(const std::string& text) {
 }  // namespace
 
 TEST_CASE("failure report: the fields of RFC 3464, on lines that fit") {
-  const std::string text = failure_report_text(report());
+  const std::string text = report_text(report());
   check_wire_form(text);
   for (const char* part :
        {"Content-Type: multipart/report; report-type=delivery-status;\r\n", "Auto-Submitted: auto-replied\r\n",
@@ -121,16 +121,16 @@ TEST_CASE("failure report: the fields of RFC 3464, on lines that fit") {
 
 TEST_CASE("failure report: an 8-bit, long or hostile original header is returned encoded, and ends nothing") {
   for (const std::string header : {"Subject: caf\xc3\xa9 \r\n", "X: ", "A: b\nC: d\r\n"}) {
-    FailureReport r = report();
-    r.original_header = header == "X: " ? header + std::string(5000, 'y') + "\r\n" : header;
-    const std::string text = failure_report_text(r);
+    DeliveryReport r = report();
+    r.returned = header == "X: " ? header + std::string(5000, 'y') + "\r\n" : header;
+    const std::string text = report_text(r);
     check_wire_form(text);
     CHECK(text.find("Content-Transfer-Encoding: quoted-printable\r\n") != std::string::npos);
   }
-  FailureReport r = report();
-  const std::string plain = failure_report_text(r);
+  DeliveryReport r = report();
+  const std::string plain = report_text(r);
   const auto at = plain.find("boundary=\"") + 10;
   const std::string boundary = plain.substr(at, plain.find('"', at) - at);
-  r.original_header = "X: --" + boundary + "--\r\n";
-  CHECK(failure_report_text(r).find("boundary=\"" + boundary + "_\"") != std::string::npos);
+  r.returned = "X: --" + boundary + "--\r\n";
+  CHECK(report_text(r).find("boundary=\"" + boundary + "_\"") != std::string::npos);
 }

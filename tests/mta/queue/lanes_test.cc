@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
 using namespace postproof;
 using namespace postproof::queue;
 
@@ -157,4 +159,22 @@ TEST_CASE("lanes: what is remembered of trouble is limited") {
     book.lanes.ended(site, true);
   }
   CHECK(book.lanes.idle());
+}
+
+TEST_CASE("lanes: the most urgent message first, at its site and among sites that may have one lane") {
+  Lanes lanes({1, 1});
+  lanes.add(Book::pointer("a"), MessageId{1}, {0});
+  lanes.add(Book::pointer("a"), MessageId{2}, {0}, -2);
+  lanes.add(Book::pointer("a"), MessageId{3}, {0}, 5);
+  lanes.add(Book::pointer("a"), MessageId{4}, {0}, 5);
+  lanes.add(Book::pointer("b"), MessageId{5}, {0}, 6);
+  std::vector<std::uint64_t> order;
+  while (const auto site = lanes.open_next()) {
+    const std::string key = (*site)->key;
+    const auto taken = lanes.take(key, true);
+    REQUIRE(taken);
+    order.push_back(taken->first.value);
+    lanes.ended(key, true);
+  }
+  CHECK(order == std::vector<std::uint64_t>{5, 3, 4, 1, 2});
 }

@@ -77,9 +77,9 @@ RouterSettings settings() {
   return all;
 }
 
-RouterSettings with_smarthost(std::string host, bool lookup_mx, std::uint16_t port = 25) {
+RouterSettings with_smarthost(Smarthost smarthost) {
   RouterSettings all = settings();
-  all.smarthost = Smarthost{std::move(host), lookup_mx, port};
+  all.smarthost = std::move(smarthost);
   return all;
 }
 
@@ -250,11 +250,15 @@ TEST_CASE("a smarthost takes everything") {
       {"no such domain: mail waits", {"gone.example", true, 25}, text(Errc::dns_temporary), ""},
       {"a null MX: mail waits", {"null.example", true, 25}, text(Errc::dns_temporary), ""},
       {"no name", {"a b", false, 25}, text(Errc::dns_temporary), ""},
+      {"a host that speaks LMTP", {"[192.0.2.1]", false, 24, true}, "lmtp:[192.0.2.1]:24", "192.0.2.1:24"},
+      {"one by name", {"mx1.dest.example", false, 24, true}, "lmtp:mx1.dest.example:24",
+       "[2001:db8::1]:24 192.0.2.1:24 192.0.2.2:24"},
+      {"one on a socket", {"", false, 24, true, "/run/lmtp"}, "lmtp:unix:/run/lmtp", "unix:/run/lmtp"},
   };
   for (const Case& c : cases) {
     CAPTURE(std::string(c.goal));
     for (const char* domain : {"host.example", "[192.0.2.9]", "gone.example"}) {
-      const Route route = route_to(domain, with_smarthost(c.smarthost.host, c.smarthost.lookup_mx, c.smarthost.port));
+      const Route route = route_to(domain, with_smarthost(c.smarthost));
       CHECK(route.site == c.site);
       CHECK(route.targets == c.targets);
     }

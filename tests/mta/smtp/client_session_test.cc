@@ -69,9 +69,9 @@ struct Client {
     content.emplace(std::move(pieces));
     Transaction transaction;
     transaction.message = "0001000000000001";
-    transaction.sender = Address{"a", "src.example"};
-    for (const std::string& r : recipients) transaction.recipients.push_back(*Address::parse(r));
-    transaction.body = body;
+    transaction.envelope = envelope;
+    transaction.envelope.sender = Address{"a", "src.example"};
+    for (const std::string& r : recipients) transaction.envelope.recipients.push_back(Recipient{*Address::parse(r)});
     transaction.size = size;
     results.clear();
     done = false;
@@ -97,7 +97,7 @@ struct Client {
   TaskGroup group;
   std::optional<ClientSession> session;
   std::optional<Pieces> content;
-  BodyType body = BodyType::seven_bit;
+  Envelope envelope;  // but for sender and recipients
   std::uint64_t size = 3;
   std::string connected;
   std::vector<std::string> results;
@@ -416,17 +416,17 @@ TEST_CASE("what the peer cannot take is not sent: K04, L01") {
   CHECK(c.sent() == "");
   CHECK(c.session->usable());
   c.size = 1000;
-  c.body = BodyType::eight_bit;
+  c.envelope.body = BodyType::eight_bit;
   c.deliver({"b@d"});
   CHECK(c.sent() == "MAIL FROM:<a@src.example> SIZE=1000 BODY=8BITMIME\r\n");
 
   Client plain;
   plain.hello("250 mx\r\n");
   plain.sent();
-  plain.body = BodyType::eight_bit;
+  plain.envelope.body = BodyType::eight_bit;
   plain.deliver({"b@d"});
   CHECK(plain.results == Words{"mail: invalid: peer does not offer 8BITMIME"});
-  plain.body = BodyType::seven_bit;
+  plain.envelope.body = BodyType::seven_bit;
   plain.deliver({"b@d"});
   CHECK(plain.sent() == "MAIL FROM:<a@src.example>\r\n");  // D25: no SIZE
 }
@@ -579,7 +579,7 @@ TEST_CASE("content that cannot be read never gets its dot") {
   } failing;
   std::vector<ClientResult> results;
   Transaction transaction;
-  transaction.recipients = {Address{"b", "d"}};
+  transaction.envelope.recipients = {Recipient{Address{"b", "d"}}};
   const auto run = [](ClientSession& session, Transaction t, ContentSource& source,
                       std::vector<ClientResult>& into) -> Task<void> {
     into = co_await session.deliver(std::move(t), source);
@@ -655,7 +655,7 @@ TEST_CASE("an address with a control octet never reaches a wire") {
   c.hello(kPlain);
   c.sent();
   Transaction transaction;
-  transaction.recipients = {Address{"b>\r\nRCPT TO:<evil", "d"}};
+  transaction.envelope.recipients = {Recipient{Address{"b>\r\nRCPT TO:<evil", "d"}}};
   std::vector<ClientResult> results;
   Pieces content({"x\r\n"});
   const auto run = [](ClientSession& session, Transaction t, ContentSource& source,
@@ -665,5 +665,111 @@ TEST_CASE("an address with a control octet never reaches a wire") {
   c.group.spawn(run(*c.session, transaction, content, results));
   CHECK(c.sent() == "");
   REQUIRE(results.size() == 1);
-  CHECK(told(results[0]) == "mail: corrupt: control octet in an address");
+  CHECK(told(results[0]) == "mail: corrupt: control octet in the envelope");
+}
+
+constexpr std::string_view kChunking = "250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n";
+
+TEST_CASE("content in chunks: sent ahead of their replies, but for the last: L09") {
+  Client c;
+  c.hello(kChunking).deliver({"b@d", "c@d"}, {"one\r\n.\r\n", "two\r\n", "three"});
+  CHECK(c.sent() == "MAIL FROM:<a@src.example>\r\nRCPT TO:<b@d>\r\nRCPT TO:<c@d>\r\n");
+  CHECK(c.say("250 m\r\n250 r\r\n550 5.1.1 no\r\n") == "BDAT 8\r\none\r\n.\r\nBDAT 5\r\ntwo\r\n");
+  CHECK(c.say("250 1\r\n") == "");
+  CHECK(c.say("250 2\r\n") == "BDAT 5 LAST\r\nthree");
+  c.say("250 2.0.0 queued\r\n");
+  CHECK(c.results == Words{"dot: 250 2.0.0 queued", "rcpt: 550 5.1.1 no"});
+  CHECK(c.session->usable());
+
+  Client one_by_one;
+  one_by_one.settings.pipelining = false;
+  one_by_one.hello(kChunking).deliver({"b@d"}, {"one\r\n", "two\r\n"});
+  one_by_one.sent();
+  CHECK(one_by_one.say("250 m\r\n") == "RCPT TO:<b@d>\r\n");
+  CHECK(one_by_one.say("250 r\r\n") == "BDAT 5\r\none\r\n");
+  CHECK(one_by_one.say("250 1\r\n") == "BDAT 5 LAST\r\ntwo\r\n");
+  one_by_one.say("451 4.3.0 later\r\n");
+  CHECK(one_by_one.results == Words{"dot: 451 4.3.0 later"});
+
+  Client empty;
+  empty.hello(kChunking).deliver({"b@d"}, {});
+  empty.sent();
+  CHECK(empty.say("250 m\r\n250 r\r\n") == "BDAT 0 LAST\r\n");
+  empty.say("250 ok\r\n");
+
+  Client nobody;
+  nobody.hello(kChunking).deliver({"b@d"});
+  nobody.sent();
+  CHECK(nobody.say("250 m\r\n550 no\r\n") == "");
+  CHECK(nobody.results == Words{"rcpt: 550 no"});
+
+  Client off;
+  off.settings.chunking = false;
+  off.hello(kChunking).deliver({"b@d"});
+  CHECK(off.sent().ends_with("DATA\r\n"));
+  off.session->close();
+  off.world.settle();
+}
+
+TEST_CASE("a refused chunk: its fellows are answered, no last one follows, RSET does") {
+  Client c;
+  c.hello(kChunking).deliver({"b@d"}, {"one\r\n", "two\r\n", "three\r\n", "four\r\n"});
+  c.sent();
+  CHECK(c.say("250 m\r\n250 r\r\n") == "BDAT 5\r\none\r\nBDAT 5\r\ntwo\r\nBDAT 7\r\nthree\r\n");
+  CHECK(c.say("250 1\r\n554 5.6.0 no\r\n") == "");
+  CHECK_FALSE(c.done);
+  CHECK(c.say("503 5.5.1 RSET first\r\n") == "");
+  CHECK(c.results == Words{"data: 554 5.6.0 no"});
+  c.deliver({"x@d"});
+  CHECK(c.sent() == "RSET\r\n");
+  CHECK(c.say("250 ok\r\n").starts_with("MAIL "));
+
+  Client closing;
+  closing.hello(kChunking).deliver({"b@d"}, {"one\r\n", "two\r\n", "three\r\n"});
+  closing.sent();
+  closing.say("250 m\r\n250 r\r\n");
+  closing.say("421 4.3.2 bye\r\n");
+  CHECK(closing.results == Words{"data: 421 4.3.2 bye"});
+  CHECK(closing.wire().closed());
+
+  Client lost;
+  lost.hello(kChunking).deliver({"b@d"}, {"one\r\n"});
+  lost.sent();
+  lost.say("250 m\r\n250 r\r\n");
+  lost.world.advance(lost.settings.dot_timeout);
+  CHECK(lost.results == Words{"dot: timed out: last chunk: no reply within 10m"});
+}
+
+TEST_CASE("LMTP: LHLO and nothing else, and one reply to each accepted recipient: AA01") {
+  Client c;
+  c.session.emplace(c.world.env(), c.settings, 9, "store.example", Protocol::lmtp);
+  c.connect();
+  CHECK(c.say("220 store\r\n") == "LHLO us.example.org\r\n");
+  c.say("250-store\r\n250 PIPELINING\r\n");
+  REQUIRE(c.connected == "ok");
+  c.deliver({"a@d", "b@d", "c@d", "d@d"});
+  c.sent();
+  CHECK(c.say("250 m\r\n250 a\r\n550 5.1.1 b\r\n250 c\r\n250 d\r\n354 go\r\n") == "x\r\n.\r\n");
+  c.say("250 a\r\n452 4.2.2 c\r\n");
+  CHECK_FALSE(c.done);
+  c.say("554 5.6.0 d\r\n");
+  CHECK(c.results == Words{"dot: 250 a", "rcpt: 550 5.1.1 b", "dot: 452 4.2.2 c", "dot: 554 5.6.0 d"});
+  CHECK(c.session->usable());
+
+  // The connection is lost in the middle: what was said counts, of the others nobody knows.
+  c.deliver({"a@d", "b@d"});
+  c.sent();
+  c.say("250 m\r\n250 a\r\n250 b\r\n354 go\r\n");
+  c.say("250 a\r\n");
+  c.wire().fin();
+  REQUIRE(c.results.size() == 2);
+  CHECK(c.results[0] == "dot: 250 a");
+  CHECK(c.results[1].starts_with("dot: "));
+
+  Client refused;
+  refused.session.emplace(refused.world.env(), refused.settings, 9, "store.example", Protocol::lmtp);
+  refused.connect();
+  refused.say("220 store\r\n");
+  CHECK(refused.say("500 5.5.1 what?\r\n") == "");
+  CHECK(refused.connected == "ehlo: 500 5.5.1 what?");
 }

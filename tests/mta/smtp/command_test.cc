@@ -238,6 +238,32 @@ TEST_CASE("requests of HTTP and handshakes of TLS are known") {
   }
 }
 
+TEST_CASE("UTF-8 in addresses: where SMTPUTF8 is offered and said, and nowhere else") {
+  struct Case {
+    std::string line, want;
+  };
+  const std::vector<Case> cases = {
+      {"MAIL FROM:<b\xc3\xb6@d> SMTPUTF8", "mail <b\xc3\xb6@d>"},
+      {"MAIL FROM:<b\xc3\xb6@d>", "553 5.6.7"},
+      {"MAIL FROM:<b\xc3@d> SMTPUTF8", "501 5.5.2"},
+      {"MAIL FROM:<b@d> ENVID=\xc3\xb6", "501 5.5.4"},
+      {"RCPT TO:<b\xc3\xb6@d>", "rcpt <b\xc3\xb6@d>"},  // whether MAIL has said it is for the session to know
+      {"RCPT TO:<b@d> ORCPT=rfc822;\xc3\xb6", "501 5.5.4"},
+      {"RCPT TO:<b@d> ORCPT=utf-8;\xc3\xb6", "rcpt <b@d>"},
+      {"VRFY \xc3\xb6", "553 5.6.7"},
+      {"VRFY \xc3\xb6 SMTPUTF8", "vrfy"},
+      {"EXPN \xc3\xb6 SMTPUTF8", "502 5.5.1"},
+      {"EHLO \xc3\xb6", "501"},
+      {"NOOP \xc3\xb6", "501 5.5.2"},
+      {"\xc3\xb6", "500 5.5.2"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.line);
+    CHECK(told(c.line, everything()).starts_with(c.want));
+    CHECK(told(c.line, basics()).starts_with("50"));
+  }
+}
+
 TEST_CASE("after HELO no extension is in force") {
   CHECK(told("MAIL FROM:<a@b>", Capabilities{}) == "mail <a@b>");
   CHECK(told("MAIL FROM:<a@b> SIZE=1", Capabilities{}) == "555 5.5.4");

@@ -452,6 +452,46 @@ TEST_CASE("the null sender") {
   }
 }
 
+TEST_CASE("a failure that nobody wants to be told of") {
+  Story story = open_story();
+  story.accepted("0001000000000001", "alice@src.example");
+  Transfer t;
+  SUBCASE("is suppressed") {
+    t.rcpt_parameters = " NOTIFY=NEVER";
+    story.hand_over(t);
+    story.bounced("0001000000000001", "bob@dest.example");
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("success alone is wanted") {
+    t.rcpt_parameters = " ORCPT=rfc822;b NOTIFY=success,delay";
+    story.hand_over(t);
+    story.bounced("0001000000000001", "bob@dest.example");
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("failures are wanted") {
+    t.rcpt_parameters = " NOTIFY=SUCCESS,FAILURE";
+    story.hand_over(t);
+    story.bounced("0001000000000001", "bob@dest.example");
+    CHECK(judged(story) == kLost);
+  }
+  SUBCASE("and it is told") {
+    t.rcpt_parameters = " NOTIFY=NEVER";
+    story.hand_over(t);
+    story.bounced("0001000000000001", "bob@dest.example");
+    Transfer dsn;
+    dsn.to_node = "home", dsn.sender = "", dsn.recipients = {"alice@src.example"};
+    dsn.content = Story::report("alice@src.example", "bob@dest.example", "Subject: hi\r\n");
+    story.transfer(dsn);
+    story.delivered("alice@src.example");
+    CHECK(judged(story) == kOneEnd);
+  }
+  SUBCASE("it is lost") {
+    t.rcpt_parameters = " NOTIFY=NEVER";
+    story.hand_over(t);
+    CHECK(judged(story) == kLost);
+  }
+}
+
 TEST_CASE("a bounce that is not from the null sender") {
   Story story = open_story();
   Transfer dsn;
@@ -539,6 +579,12 @@ TEST_CASE("an extension that was not offered") {
       {"an unknown one", [](Transfer& t) { t.mail_parameters = " XFOO=1"; }, false},
       {"an unknown one, offered",
        [](Transfer& t) { t.ehlo_reply = "250-mx\r\n250 XFOO\r\n", t.mail_parameters = " XFOO=1"; }, true},
+      {"DSN", [](Transfer& t) { t.rcpt_parameters = " NOTIFY=NEVER"; }, false},
+      {"DSN, offered", [](Transfer& t) { t.ehlo_reply = "250-mx\r\n250 DSN\r\n", t.rcpt_parameters = " NOTIFY=NEVER"; }, true},
+      {"DELIVERBY", [](Transfer& t) { t.mail_parameters = " BY=10;R"; }, false},
+      {"8-bit octets", [](Transfer& t) { t.mail_parameters = " SIZE=\xc3\xa9"; }, false},
+      {"8-bit octets with SMTPUTF8",
+       [](Transfer& t) { t.ehlo_reply = "250-mx\r\n250 SMTPUTF8\r\n", t.mail_parameters = " SMTPUTF8=\xc3\xa9"; }, true},
       {"PIPELINING", [](Transfer& t) { t.ehlo_reply = "250-mx\r\n250 SIZE 10\r\n", t.pipelined = true; }, false},
       {"keywords without case", [](Transfer& t) { t.ehlo_reply = "250-mx\r\n250 pipelining\r\n", t.pipelined = true; },
        true},

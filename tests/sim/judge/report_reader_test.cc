@@ -7,7 +7,7 @@
 namespace postproof::sim {
 
 TEST_CASE("a report that the MTA writes is read") {
-  FailureReport report;
+  DeliveryReport report;
   report.hostname = "sut.example";
   report.to = Address{"alice", "src.example"};
   report.message = MessageId{1};
@@ -21,9 +21,9 @@ TEST_CASE("a report that the MTA writes is read") {
   first.recipient.local_part = "late";
   first.status = EnhancedStatus{5, 4, 7};
   report.recipients.push_back(first);
-  report.original_header = "Subject: \xc3\xa9t\xc3\xa9 = =\r\nX-Long: " + std::string(200, 'x') + "\r\n";
+  report.returned = "Subject: \xc3\xa9t\xc3\xa9 = =\r\nX-Long: " + std::string(200, 'x') + "\r\n";
 
-  const auto read = read_report(failure_report_text(report));
+  const auto read = read_report(report_text(report));
   REQUIRE(read);
   CHECK(read->reporting_mta == "dns; sut.example");
   REQUIRE(read->recipients.size() == 2);
@@ -33,7 +33,7 @@ TEST_CASE("a report that the MTA writes is read") {
   CHECK(without_type(read->recipients[0].remote_mta) == "mx.dest.example");
   CHECK(without_type(read->recipients[0].diagnostic_code) == first.diagnostic);
   CHECK(read->recipients[1].status == "5.4.7");
-  CHECK(read->original_header == report.original_header);
+  CHECK(read->original_header == report.returned);
 }
 
 TEST_CASE("what is no report is none") {

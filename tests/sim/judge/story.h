@@ -23,6 +23,7 @@ struct Transfer {
   std::string content = "Subject: hi\r\n\r\nbody\r\n";
   std::string ehlo_reply = "250-mx\r\n250-PIPELINING\r\n250-SIZE 1000000\r\n250 8BITMIME\r\n";
   std::string mail_parameters;                                         // " SIZE=20"
+  std::string rcpt_parameters;                                         // " NOTIFY=NEVER"
   bool pipelined = false;                                              // MAIL, RCPT and DATA in one write
   std::string dot_reply = "250 2.0.0 queued as 0001000000000001\r\n";  // empty: none comes
   bool dot_reply_lost = false;                                         // it is sent, and never arrives
@@ -131,7 +132,7 @@ class Story {
     std::vector<std::string> commands = {"MAIL FROM:<" + t.sender + ">" + t.mail_parameters + "\r\n"};
     std::vector<std::string> replies = {"250 ok\r\n"};
     for (const std::string& recipient : t.recipients) {
-      commands.push_back("RCPT TO:<" + recipient + ">\r\n");
+      commands.push_back("RCPT TO:<" + recipient + ">" + t.rcpt_parameters + "\r\n");
       replies.push_back("250 ok\r\n");
     }
     commands.push_back("DATA\r\n");

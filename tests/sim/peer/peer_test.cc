@@ -356,5 +356,96 @@ TEST_CASE("an address that is not there is told") {
   CHECK(lab.serve_error.find("192.0.2.99:25") != std::string::npos);
 }
 
+TEST_CASE("a message in chunks; a refused chunk is read, and spoils the rest until RSET") {
+  Lab lab;
+  lab.settings.keywords = {"CHUNKING"};
+  lab.serve({rule("BDAT", "452 4.3.1 full")});
+  lab.talk(R"(
+< 220
+> EHLO c.example
+< 250
+> BDAT 4
+>> "QUIT"
+< 452
+> MAIL FROM:<a@src.example>
+< 250
+> RCPT TO:<b@dest.example>
+< 250
+> RSET
+< 250
+> QUIT
+< 221
+)");
+  CHECK(lab.run() == World::Stopped::idle);
+  CHECK(lab.script_failures() == "");
+  CHECK(lab.all<record::PeerMessage>().empty());
+
+  Lab good;
+  good.settings.keywords = {"CHUNKING"};
+  good.serve();
+  good.talk(R"(
+< 220
+> EHLO c.example
+< 250
+> BDAT 5 LAST
+>> "QUIT\n"
+< 503
+> MAIL FROM:<a@src.example>
+< 250
+> RCPT TO:<b@dest.example>
+< 250
+> BDAT 3
+>> ".\r\n"
+< 250
+> BDAT 6 LAST
+>> ".\r\nx\r\n"
+< 250 taken as 1
+> QUIT
+< 221
+)");
+  CHECK(good.run() == World::Stopped::idle);
+  CHECK(good.script_failures() == "");
+  const auto kept = good.all<record::PeerMessage>();
+  REQUIRE(kept.size() == 1);
+  CHECK(kept[0].content == ".\r\n.\r\nx\r\n");
+}
+
+TEST_CASE("LMTP for who says LHLO: one answer to each recipient") {
+  Lab lab;
+  Rule full = rule("dot", "452 4.2.2 full");
+  full.match = "full@*";
+  lab.serve({full});
+  lab.talk(R"(
+< 220
+> LHLO c.example
+< 250
+> MAIL FROM:<a@src.example>
+< 250
+> RCPT TO:<b@dest.example>
+< 250
+> RCPT TO:<full@dest.example>
+< 250
+> RCPT TO:<c@dest.example>
+< 250
+> DATA
+< 354
+> .
+< 250 2.0.0 taken as 1
+< 452 4.2.2 full
+< 250 2.0.0 taken as 2
+> QUIT
+< 221
+)");
+  CHECK(lab.run() == World::Stopped::idle);
+  CHECK(lab.script_failures() == "");
+  const auto kept = lab.all<record::PeerMessage>();
+  REQUIRE(kept.size() == 3);
+  CHECK(kept[0].recipients == std::vector<std::string>{"b@dest.example"});
+  CHECK(kept[0].accepted);
+  CHECK(kept[1].recipients == std::vector<std::string>{"full@dest.example"});
+  CHECK_FALSE(kept[1].accepted);
+  CHECK(kept[2].accepted);
+}
+
 }  // namespace
 }  // namespace postproof::sim
