@@ -270,6 +270,10 @@ int show(const ShowArguments& arguments) {
     complain(fmt::format("{}: {}", arguments.recording, recording.error().what));
     return kExitTrouble;
   }
+  if (const std::string missing = what_is_missing(*recording); !missing.empty()) {
+    complain(fmt::format("{}: this is no whole recording: {}", arguments.recording, missing));
+    return kExitTrouble;
+  }
   if (arguments.as == "pcap" && !arguments.output && isatty(STDOUT_FILENO) == 1) {
     complain("a capture is nothing for a terminal; write it to a file with -o FILE");
     return kExitTrouble;

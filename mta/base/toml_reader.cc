@@ -62,14 +62,16 @@ std::string Problem::to_string() const {
 }
 
 void Problems::add(SourcePosition position, std::string what) {
-  list_.push_back(Problem{file_, position, std::move(what)});
+  if (!full()) return list_.push_back(Problem{file_, position, std::move(what)});
+  if (++omitted_ == 1) list_.push_back(Problem{file_, position, {}});
+  list_.back().what = fmt::format("and {} more complaint{} of this file, the first of them here", omitted_, omitted_ == 1 ? "" : "s");
 }
 
 TomlReader::TomlReader(const toml::table& table, std::string path, Problems& problems)
     : table_(&table), path_(std::move(path)), problems_(&problems) {}
 
 const toml::node* TomlReader::find(std::string_view key) {
-  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
+  if (!known_.contains(key)) known_.emplace(key);
   return table_->get(key);
 }
 
@@ -278,18 +280,21 @@ SourcePosition TomlReader::position(std::string_view key) const {
 }
 
 void TomlReader::finish() {
-  std::vector<std::string_view> known(known_.begin(), known_.end());
+  const std::vector<std::string_view> known(known_.begin(), known_.end());  // sorted
   for (const auto& [key, node] : *table_) {
-    if (std::find(known_.begin(), known_.end(), key.str()) != known_.end()) continue;
+    if (known_.contains(key.str())) continue;
+    const auto& begin = key.source().begin;
+    if (problems_->full()) {
+      problems_->add({begin.line, begin.column}, {});
+      continue;
+    }
     const std::string_view near = nearest_word(key.str(), known);
     std::string expected;
     if (!near.empty()) {
       expected = fmt::format("; did you mean \"{}\"?", near);
     } else {
-      std::sort(known.begin(), known.end());
       expected = fmt::format("; known here: {}", fmt::join(known, ", "));
     }
-    const auto& begin = key.source().begin;
     problems_->add({begin.line, begin.column},
                    fmt::format("unknown key \"{}\"{}", escape(full_name(key.str())), expected));
   }

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,17 +44,23 @@ struct LocatedString {
   bool operator==(const LocatedString&) const = default;
 };
 
+// So many complaints of one file are told; of what comes behind them, the number.
+inline constexpr std::size_t kProblemsMax = 100;
+
 class Problems {
  public:
   explicit Problems(std::string file) : file_(std::move(file)) {}
   void add(SourcePosition position, std::string what);
   bool empty() const { return list_.empty(); }
+  // Nobody will read what is added.
+  bool full() const { return list_.size() >= kProblemsMax; }
   const std::vector<Problem>& list() const { return list_; }
   const std::string& file() const { return file_; }
 
  private:
   std::string file_;
   std::vector<Problem> list_;
+  std::size_t omitted_ = 0;  // the last of the list says how many
 };
 
 class TomlReader {
@@ -99,7 +107,7 @@ class TomlReader {
   const toml::table* table_;
   std::string path_;
   Problems* problems_;
-  std::vector<std::string> known_;
+  std::set<std::string, std::less<>> known_;
 };
 
 }  // namespace postproof

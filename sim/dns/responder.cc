@@ -285,7 +285,9 @@ std::optional<DnsResponse> Responder::respond(std::string_view question, DnsTran
       case DnsFaultKind::extra: break;  // never found here
     }
   }
-  reply.fill(look_up(zones_.impl(), secure_, faults_, name, type, fault, validate));
+  ZoneAnswer answer = look_up(zones_.impl(), secure_, faults_, name, type, fault, validate);
+  response.struck.insert(response.struck.end(), answer.struck.begin(), answer.struck.end());
+  reply.fill(std::move(answer));
   if (fault != nullptr && fault->kind == DnsFaultKind::truncate) reply.truncate();
   if (fault != nullptr && fault->kind == DnsFaultKind::wrong_id) reply.falsify_id();
   return finish();

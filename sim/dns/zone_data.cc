@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "mta/base/check.h"
@@ -83,19 +85,6 @@ std::expected<dns::LdnsRecord, std::string> read_record(const ZoneEntry& entry) 
   return record;
 }
 
-// Why a record cannot stand beside those that the name has; empty if it can. RFC 1034 section 3.6.2: nothing
-// beside a CNAME.
-std::string conflict(const std::vector<const ldns_rr*>& others, const ldns_rr* record) {
-  const ldns_rr_type type = ldns_rr_get_type(record);
-  for (const ldns_rr* other : others) {
-    const ldns_rr_type beside = ldns_rr_get_type(other);
-    if ((type == LDNS_RR_TYPE_CNAME) != (beside == LDNS_RR_TYPE_CNAME)) return "a CNAME beside other records";
-    if (type == LDNS_RR_TYPE_CNAME) return "a second CNAME";
-    if (type == LDNS_RR_TYPE_SOA && beside == LDNS_RR_TYPE_SOA) return "a second SOA";
-  }
-  return {};
-}
-
 std::string type_text(const ldns_rr* record) {
   const std::unique_ptr<char, dns::LdnsFree> text(ldns_rr_type2str(ldns_rr_get_type(record)));
   return text ? std::string(text.get()) : std::string();
@@ -111,6 +100,44 @@ dns::LdnsRecord clone(const ldns_rr* record) {
   PP_CHECK(copy != nullptr, "out of memory");
   return copy;
 }
+
+// What is the same for records that are equal (RFC 2181 section 5: but for the TTL, and letters' case).
+std::string canonical(const ldns_rr* record) {
+  const dns::LdnsRecord copy = clone(record);
+  ldns_rr_set_ttl(copy.get(), 0);
+  ldns_rr2canonical(copy.get());
+  std::uint8_t* octets = nullptr;
+  std::size_t size = 0;
+  const ldns_status status = ldns_rr2wire(&octets, copy.get(), LDNS_SECTION_ANSWER, &size);
+  const std::unique_ptr<std::uint8_t, dns::LdnsFree> owned(octets);
+  PP_CHECK(status == LDNS_STATUS_OK, "a record that was read cannot be written");
+  return {reinterpret_cast<const char*>(octets), size};
+}
+
+// The records of one name, while a text is read.
+class RecordsOfName {
+ public:
+  void add(const ldns_rr* record) {
+    const ldns_rr_type type = ldns_rr_get_type(record);
+    records_.insert(canonical(record));
+    (type == LDNS_RR_TYPE_CNAME ? has_cname_ : has_others_) = true;
+    if (type == LDNS_RR_TYPE_SOA) has_soa_ = true;
+  }
+  bool empty() const { return records_.empty(); }
+  bool contains(const ldns_rr* record) const { return records_.contains(canonical(record)); }
+
+  // Why a record cannot stand beside them; empty if it can. RFC 1034 section 3.6.2: nothing beside a CNAME.
+  std::string conflict(const ldns_rr* record) const {
+    const ldns_rr_type type = ldns_rr_get_type(record);
+    if (type == LDNS_RR_TYPE_CNAME ? has_others_ : has_cname_) return "a CNAME beside other records";
+    if (type == LDNS_RR_TYPE_CNAME && has_cname_) return "a second CNAME";
+    return type == LDNS_RR_TYPE_SOA && has_soa_ ? "a second SOA" : "";
+  }
+
+ private:
+  std::set<std::string> records_;
+  bool has_cname_ = false, has_soa_ = false, has_others_ = false;
+};
 
 }  // namespace
 
@@ -228,22 +255,21 @@ Result<void> ZoneData::add_text(std::string_view zone_text, Duration default_ttl
   if (!entries) return fail("zone", entries.error());
 
   std::vector<dns::LdnsRecord> records;
-  std::map<std::string, std::vector<const ldns_rr*>> beside;
+  std::map<std::string, RecordsOfName> beside;
   for (const ZoneEntry& entry : *entries) {
     std::expected<dns::LdnsRecord, std::string> record = read_record(entry);
     if (!record) return fail(Errc::invalid, fmt::format("zone: line {}: {}", entry.line, record.error()));
     const std::string owner = zone_name(ldns_rr_owner(record->get()));
-    std::vector<const ldns_rr*>& others = beside[owner];
+    RecordsOfName& others = beside[owner];
     if (const auto known = impl_->names.find(owner); others.empty() && known != impl_->names.end()) {
-      for (const dns::LdnsRecord& other : known->second.text) others.push_back(other.get());
+      for (const dns::LdnsRecord& other : known->second.text) others.add(other.get());
     }
-    // RFC 2181 section 5: equal records are one.
-    const auto same = [&](const ldns_rr* other) { return ldns_rr_compare(other, record->get()) == 0; };
-    if (std::any_of(others.begin(), others.end(), same)) continue;
-    if (const std::string why = conflict(others, record->get()); !why.empty()) {
+    // Equal records are one.
+    if (others.contains(record->get())) continue;
+    if (const std::string why = others.conflict(record->get()); !why.empty()) {
       return fail(Errc::invalid, fmt::format("zone: line {}: {}: {}", entry.line, entry.owner, why));
     }
-    others.push_back(record->get());
+    others.add(record->get());
     records.push_back(std::move(*record));
   }
   for (dns::LdnsRecord& record : records) {
@@ -293,8 +319,9 @@ Result<void> ZoneData::change(std::string_view zone_text, const std::vector<std:
 
   for (const Removal& removal : removals) impl_->remove(removal.name, removal.type);
   for (auto& [name, entry] : fresh.impl_->names) {
-    for (const dns::LdnsRecord& record : entry.text) {
-      const ldns_rr_type type = ldns_rr_get_type(record.get());
+    std::set<ldns_rr_type> types;
+    for (const dns::LdnsRecord& record : entry.text) types.insert(ldns_rr_get_type(record.get()));
+    for (const ldns_rr_type type : types) {
       impl_->remove(name, type == LDNS_RR_TYPE_CNAME ? LDNS_RR_TYPE_ANY : type, false);
       impl_->remove(name, LDNS_RR_TYPE_CNAME, false);
     }

@@ -56,10 +56,15 @@ ZoneAnswer look_up(const ZoneData::Impl& zones, const std::set<std::string>& sec
     result.soa = zones.negative_soa(zones.zone_of(name));
     return std::move(result);
   };
-  const auto failed = [] { return ZoneAnswer{}; };
+  const auto failed = [&] {
+    ZoneAnswer nothing;
+    nothing.struck = std::move(result.struck);
+    return nothing;
+  };
 
   for (const DnsFault* fault = first;; fault = faults.find_upstream(name)) {
     if (!is_secure(name)) result.secure = false;
+    if (fault != nullptr && fault != first) result.struck.push_back(fault);
     if (fault != nullptr) {
       switch (fault->kind) {
         case DnsFaultKind::nxdomain: return negative(ZoneAnswer::Outcome::no_such_name);

@@ -23,6 +23,7 @@ struct ZoneAnswer {
   std::vector<dns::LdnsRecord> answer;  // CNAMEs first
   dns::LdnsRecord soa;                  // of a negative outcome
   bool secure = false;                  // every name on the way is in a secure zone
+  std::vector<const DnsFault*> struck;  // faults of names behind CNAMEs
 };
 
 // `first` is the fault that strikes the name itself, if any; names behind CNAMEs have theirs looked up.

@@ -48,6 +48,7 @@ bool add_timed(Document& document, const FaultKind& kind, const Target& target, 
   // What a mail server answers from the beginning on, to the first or the first few, decides most.
   const bool from_begin = kind.name.starts_with("smtp.") && draw.chance(40);
   at.body.set("t", format_duration(from_begin ? Duration{0} : draw_moment(target, draw)));
+  fault.set("may_miss", true);
   at.body.set("fault", std::move(fault));
   document.sections.push_back(std::move(at));
   return true;

@@ -70,6 +70,7 @@ void prepare(Document& document, std::uint64_t seed, Duration life) {
     if (section.kind == "mta") limit += life_of(section.body);
     Value* fault = section.kind == "at" ? section.body.find("fault") : nullptr;
     Table* keys = fault == nullptr ? nullptr : fault->as<Table>();
+    if (keys != nullptr) keys->set("may_miss", true);  // another may be in its way
     if (keys != nullptr && keys->text("disk_op") == "each") {
       keys->set("disk_op", static_cast<std::int64_t>(draw.log_between(1, kDiskOpMax)));
     }

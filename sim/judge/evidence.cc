@@ -99,6 +99,12 @@ Evidence::Life& Evidence::life(std::string_view node) {
   return all.back();
 }
 
+bool Evidence::is_down(std::string_view node, Duration at) const {
+  const auto lives = lives_.find(node);
+  if (lives == lives_.end()) return true;
+  return std::ranges::none_of(lives->second, [&](const Life& life) { return life.begin <= at && (!life.end || *life.end > at); });
+}
+
 // Who sent what arrived, and whether it is a message that passed through or one that an MTA wrote itself.
 void Evidence::judge_origin() {
   std::set<std::size_t> handed_over;

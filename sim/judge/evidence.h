@@ -81,6 +81,8 @@ class Evidence {
   const MtaPart* mta(std::string_view node) const;
 
   Seen seen(const Conversation& conversation, const std::optional<std::size_t>& reply) const;
+  // No life of the node's program had begun by then and not ended.
+  bool is_down(std::string_view node, Duration at) const;
   // The MTA crashed, or the recording ended, within kAmbiguous of `at`; or a disk that fails has kept
   // it from writing down what it knew.
   bool may_be_forgotten(std::string_view node, Duration at) const;

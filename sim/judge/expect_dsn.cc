@@ -11,9 +11,10 @@ namespace postproof::sim {
 
 namespace {
 
-// Patterns are over the value as it stands or over what follows its type ("rfc822;").
+// Patterns are over the value as it stands or over what follows its type ("rfc822;"). None fits a field that is absent.
 bool matches(std::string_view pattern, std::string_view value) {
-  return pattern.empty() || glob_match(pattern, value, true) || glob_match(pattern, without_type(value), true);
+  if (pattern.empty()) return true;
+  return !value.empty() && (glob_match(pattern, value, true) || glob_match(pattern, without_type(value), true));
 }
 
 // `start`: the wall time of virtual time 0.
@@ -55,7 +56,7 @@ std::string_view to_word(Report::Returned returned) {
 // What the report says of the message as a whole.
 std::string mismatch(const ExpectDsn& expect, const Report& report, WallTime start) {
   if (!matches(expect.reporting, report.reporting_mta)) return fmt::format("reporting={}", without_type(report.reporting_mta));
-  if (!expect.envid.empty() && !glob_match(expect.envid, report.original_envelope_id)) {
+  if (!expect.envid.empty() && (report.original_envelope_id.empty() || !glob_match(expect.envid, report.original_envelope_id))) {
     return fmt::format("envid={}", report.original_envelope_id.empty() ? "(none)" : report.original_envelope_id);
   }
   if (!expect.ret.empty() && expect.ret != to_word(report.returned)) return fmt::format("ret={}", to_word(report.returned));

@@ -17,6 +17,13 @@ std::string quoted(std::string_view text) {
   return fmt::format("\"{}{}\"", escape(text.substr(0, kQuotedMax)), text.size() > kQuotedMax ? "..." : "");
 }
 
+// How many Received fields there are to be; none: no matter.
+std::optional<std::size_t> wanted_hops(const ExpectHeader& expect) {
+  if (expect.hops) return static_cast<std::size_t>(*expect.hops);
+  if (!expect.received.empty()) return expect.received.size();
+  return std::nullopt;
+}
+
 std::string named_mismatch(const ExpectHeader& expect, std::string_view header) {
   const auto values = header_values(header, expect.name);
   std::size_t good = 0;
@@ -43,12 +50,11 @@ std::string clause_mismatch(const ExpectHeader::Hop& hop, const TraceField& fiel
 
 std::string trace_mismatch(const ExpectHeader& expect, std::string_view header) {
   const auto values = header_values(header, "Received");
-  const std::size_t hops = expect.hops ? *expect.hops : expect.received.size();
   for (std::size_t i = 0; i < values.size() && i < expect.received.size(); ++i) {
     const std::string trouble = clause_mismatch(expect.received[i], read_trace_field(values[i]));
     if (!trouble.empty()) return fmt::format("Received number {} has {}", i + 1, trouble);
   }
-  return values.size() == hops ? "" : counted(values.size(), "Received field", "Received fields");
+  return values.size() == *wanted_hops(expect) ? "" : counted(values.size(), "Received field", "Received fields");
 }
 
 std::string mismatch(const ExpectHeader& expect, const Arrival& arrival) {
@@ -56,7 +62,7 @@ std::string mismatch(const ExpectHeader& expect, const Arrival& arrival) {
   if (!expect.name.empty()) {
     if (std::string trouble = named_mismatch(expect, header); !trouble.empty()) return trouble;
   }
-  if (expect.hops || !expect.received.empty()) return trace_mismatch(expect, header);
+  if (wanted_hops(expect)) return trace_mismatch(expect, header);
   return "";
 }
 
@@ -66,8 +72,8 @@ std::string wanted_text(const ExpectHeader& expect) {
     text = expect.count ? counted(*expect.count, "field", "fields") + " " + expect.name : expect.name;
     if (!expect.value.empty()) text += fmt::format(": \"{}\"", expect.value);
   }
-  if (expect.hops || !expect.received.empty()) {
-    text += (text.empty() ? "" : ", ") + counted(expect.hops ? *expect.hops : expect.received.size(), "Received field", "Received fields");
+  if (const auto hops = wanted_hops(expect)) {
+    text += (text.empty() ? "" : ", ") + counted(*hops, "Received field", "Received fields");
   }
   for (const ExpectHeader::Hop& hop : expect.received) {
     std::string clauses;

@@ -4,7 +4,12 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
 
+#include "mta/base/event.h"
 #include "mta/base/text.h"
 #include "sim/judge/event_line.h"
 #include "sim/judge/expect.h"
@@ -62,10 +67,12 @@ std::optional<Found> on_wire(const ExpectNever& expect, const Conversation& conv
   return std::nullopt;
 }
 
-// The host that an event's field names: "mx1.dest.example [192.0.2.1]:25".
-bool speaks_of(const EventSeen& seen, const HostPart& host) {
-  const std::string_view field = seen.field("host");
+// The host that a field names: "mx1.dest.example [192.0.2.1]:25", "10.0.2.1:25".
+bool names_host(std::string_view field, const HostPart& host) {
   if (field.empty()) return false;
+  if (const auto endpoint = Endpoint::parse(field); endpoint && endpoint->kind() == Endpoint::Kind::ip) {
+    return std::ranges::find(host.addresses, endpoint->address()) != host.addresses.end();
+  }
   const auto named = [&](const std::string& name) {
     return starts_with_ignoring_case(field, name) && (field.size() == name.size() || field[name.size()] == ' ');
   };
@@ -75,13 +82,58 @@ bool speaks_of(const EventSeen& seen, const HostPart& host) {
   return std::ranges::any_of(host.names, named) || std::ranges::any_of(host.addresses, at);
 }
 
-bool at_host(const ExpectNever& expect, const EventSeen& seen, const Scenario& scenario) {
-  if (expect.at.empty() || seen.event->node == expect.at) return true;
-  const auto peer = std::ranges::find(scenario.peers, expect.at, &PeerPart::name);
-  if (peer != scenario.peers.end() && speaks_of(seen, *peer)) return true;
-  const auto mta = std::ranges::find(scenario.mtas, expect.at, &MtaPart::name);
-  return mta != scenario.mtas.end() && speaks_of(seen, *mta);
+// The host of this name. The one that submissions come from is no part of the scenario: its dials tell its addresses.
+std::optional<HostPart> find_host(const Evidence& evidence, std::string_view name) {
+  if (name == kSubmitHost) {
+    HostPart host;
+    for (const Record& record : evidence.recording().records) {
+      const auto* dial = std::get_if<record::Dial>(&record.what);
+      if (dial == nullptr || dial->from_node != name || dial->from.kind() != Endpoint::Kind::ip) continue;
+      const IpAddress address = dial->from.address();
+      if (std::ranges::find(host.addresses, address) == host.addresses.end()) host.addresses.push_back(address);
+    }
+    return host;
+  }
+  const Scenario& scenario = evidence.scenario();
+  const auto in = [&](const auto& parts) -> std::optional<HostPart> {
+    const auto at = std::ranges::find(parts, name, &HostPart::name);
+    if (at == parts.end()) return std::nullopt;
+    return HostPart(*at);
+  };
+  if (auto host = in(scenario.peers)) return host;
+  if (auto host = in(scenario.mtas)) return host;
+  return in(scenario.clients);
 }
+
+// Which events of MTAs are at a host: those of the MTA itself, those that name the host, and those of a session with it.
+// That an event of a session (tls, close, ...) does not say whom it is with: its `connect` has said so.
+class AtHost {
+ public:
+  AtHost(const Evidence& evidence, std::string_view at) : at_(at), host_(find_host(evidence, at)) {}
+
+  // To be asked of all events, in their order.
+  bool operator()(const EventSeen& seen) {
+    if (at_.empty() || seen.event->node == at_) return true;
+    if (!host_) return false;
+    const bool named = names_host(seen.field("host"), *host_) || names_host(seen.field("peer"), *host_);
+    const std::string_view session = seen.field("session");
+    if (session.empty()) return named;
+    const std::pair key(seen.event->node, std::string(session));
+    if (seen.event->name == event::Connect::kName) {
+      if (named) {
+        sessions_.insert(key);
+      } else {
+        sessions_.erase(key);  // of an earlier life of the MTA
+      }
+    }
+    return named || sessions_.contains(key);
+  }
+
+ private:
+  std::string_view at_;
+  std::optional<HostPart> host_;
+  std::set<std::pair<std::string, std::string>> sessions_;  // node, number: with that host
+};
 
 // Read from the octets of connections.
 bool is_smtp_event(std::string_view event) {
@@ -108,8 +160,9 @@ std::optional<Found> find(const ExpectNever& expect, const Evidence& evidence) {
     }
     return std::nullopt;
   }
+  AtHost at_host(evidence, expect.at);
   for (const EventSeen& seen : evidence.events()) {
-    if (seen.event->name != expect.event || !at_host(expect, seen, evidence.scenario())) continue;
+    if (const bool there = at_host(seen); !there || seen.event->name != expect.event) continue;
     if (expect.window.holds(seen.at) && event_matches(*seen.event, expect.match)) return Found{seen.record, event_line(*seen.event)};
   }
   return std::nullopt;

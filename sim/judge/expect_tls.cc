@@ -39,8 +39,9 @@ std::vector<Handshake> handshakes(const Evidence& evidence) {
   return list;
 }
 
+// No pattern fits what a handshake never came to.
 bool fits(std::string_view pattern, std::string_view text) {
-  return pattern.empty() || glob_match(pattern, text, true);
+  return pattern.empty() || (!text.empty() && glob_match(pattern, text, true));
 }
 
 bool fits(const ExpectTls& expect, const Handshake& one) {

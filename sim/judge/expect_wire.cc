@@ -114,13 +114,14 @@ std::optional<Failure> check(const ExpectWire& expect, const Evidence& evidence)
       best = reached;
     }
   }
-  const bool right_number = !expect.nth || seen >= *expect.nth;
+  const bool right_number = seen >= expect.nth.value_or(1);
   if (found && right_number) return std::nullopt;
 
   std::string where = expect.from.empty() && expect.to.empty() ? "" : fmt::format(" from {} to {}", expect.from.empty() ? "anybody" : expect.from,
                                                                                   expect.to.empty() ? "anybody" : expect.to);
   failure.wanted = fmt::format("{} on a connection{}", expect.skip ? "in order" : "in a row", where);
   if (expect.nth) failure.wanted = fmt::format("{}, number {}", failure.wanted, *expect.nth);
+  for (const ExpectWire::Line& line : expect.forbid) failure.wanted += fmt::format(" | not {}", escape(to_text(line)));
   for (const ExpectWire::Line& line : expect.lines) failure.wanted += fmt::format(" | {}", escape(to_text(line)));
   if (nearest == nullptr) {
     failure.nearest = counted(seen, "such connection", "such connections");

@@ -3,9 +3,13 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "mta/base/text.h"
 #include "sim/judge/invariants.h"
+#include "sim/judge/moments.h"
 
 namespace postproof::sim {
 
@@ -112,22 +116,56 @@ void check_scripts(const Evidence& evidence, std::vector<Failure>& failures) {
   }
 }
 
-// A crash at an event or a disk operation that never comes makes a test of nothing. "each" ends that way.
+// A fault has struck when the recording tells more of it than that it stood there. Pauses and clocks are felt at once.
+bool is_strike(const record::Fault& told) {
+  if (told.detail == "ends" || told.detail.starts_with("finds ")) return false;
+  return !told.detail.starts_with("begins") || told.kind == "process.pause" || told.kind.starts_with("clock.");
+}
+
+std::string describe(const Fault& fault) {
+  std::string text = fault.host.empty() ? fault.name : fault.host;
+  if (fault.port) text += fmt::format(":{}", *fault.port);
+  if (!fault.with.empty()) text += " | " + fault.with;
+  if (fault.disk_op) text += fmt::format(", at disk operation {}", *fault.disk_op);
+  if (!fault.event.empty()) text += fmt::format(", at event {}{}", fault.event, fault.match == "*" ? "" : " with " + fault.match);
+  if (fault.octet) text += fmt::format(", behind {} octets", *fault.octet);
+  if (!fault.at_line.empty()) text += fmt::format(", at a line like \"{}\"", escape(fault.at_line));
+  return text;
+}
+
+// A fault that strikes nothing makes a test of nothing. A crash at "each" operation ends that way, and says so itself.
 void check_strikes(const Evidence& evidence, std::vector<Failure>& failures) {
   const auto& records = evidence.recording().records;
+  std::map<std::uint32_t, std::vector<std::size_t>> told;  // by line
+  std::set<std::uint32_t> struck;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const auto* fault = std::get_if<record::Fault>(&records[i].what);
+    if (fault == nullptr || fault->line == 0) continue;
+    if (is_strike(*fault)) struck.insert(fault->line);
+    told[fault->line].push_back(i);
+  }
   for (const At& at : evidence.scenario().at) {
     const auto* fault = std::get_if<Fault>(&at.what);
-    if (fault == nullptr || fault->kind != "process.crash" || (fault->event.empty() && !fault->disk_op)) continue;
-    const bool struck = std::ranges::any_of(records, [&](const Record& record) {
-      const auto* seen = std::get_if<record::Fault>(&record.what);
-      return seen != nullptr && seen->kind == fault->kind && seen->line == at.line;
-    });
-    if (struck) continue;
-    const std::string when = fault->disk_op ? fmt::format("at disk operation {}", *fault->disk_op)
-                                            : fmt::format("at event {}{}", fault->event,
-                                                          fault->match == "*" ? "" : " with " + fault->match);
-    failures.push_back(Failure{at.line, "fault process.crash", fmt::format("{} crashes {}", fault->host, when),
-                               "that moment never came", {}});
+    if (fault == nullptr || fault->may_miss || fault->disk_op_each || struck.contains(at.line)) continue;
+    std::string last = "nothing is told of it";
+    std::vector<std::size_t> around;
+    if (const auto seen = told.find(at.line); seen != told.end()) {
+      around = seen->second;
+      last = std::get<record::Fault>(records[around.back()].what).detail;
+    }
+    failures.push_back(Failure{at.line, "fault " + fault->kind, fmt::format("it strikes: {} (or may_miss = true)", describe(*fault)),
+                               "it never struck; the last of it: " + escape(last), std::move(around)});
+  }
+}
+
+// A message that was never handed over, since the MTA was down for good, is none that the scenario speaks of.
+void check_submissions(const Evidence& evidence, std::vector<Failure>& failures) {
+  for (const Handover& handover : evidence.handovers()) {
+    const record::ClientMessage& message = *handover.message;
+    if (message.connection != 0 || handover.mta == nullptr || !evidence.is_down(message.to, handover.at)) continue;
+    failures.push_back(Failure{0, "submission to " + message.to, fmt::format("{} hands over a message from <{}>", message.client, message.sender),
+                               fmt::format("{} was down, and nothing brings it up{}", message.to, event_reference(handover.record)),
+                               evidence.around(handover.record)});
   }
 }
 
@@ -135,7 +173,11 @@ void check_strikes(const Evidence& evidence, std::vector<Failure>& failures) {
 
 void check_run(const Evidence& evidence, std::vector<Failure>& failures) {
   check_scripts(evidence, failures);
-  check_strikes(evidence, failures);
+  // What a resolver's cache or a real MTA does out there is not to be foreseen.
+  if (evidence.sight() == Sight::everything) {
+    check_strikes(evidence, failures);
+    check_submissions(evidence, failures);
+  }
   const auto& records = evidence.recording().records;
   for (std::size_t i = 0; i < records.size(); ++i) {
     if (const auto* fault = std::get_if<record::Fault>(&records[i].what); fault && fault->kind == kTrouble) {

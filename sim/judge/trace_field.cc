@@ -57,10 +57,11 @@ TraceField read_trace_field(std::string_view value) {
 
 bool clause_matches(std::string_view pattern, std::string_view clause) {
   if (pattern.empty()) return true;
+  if (clause.empty()) return false;
   if (glob_match(pattern, clause, true)) return true;
   std::string_view word = clause.substr(0, clause.find(' '));
   if (word.starts_with('<') && word.ends_with('>')) word = word.substr(1, word.size() - 2);
-  return !word.empty() && glob_match(pattern, word, true);
+  return glob_match(pattern, word, true);
 }
 
 }  // namespace postproof::sim

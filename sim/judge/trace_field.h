@@ -14,7 +14,8 @@ struct TraceField {
 // `value`: what follows "Received:", unfolded.
 TraceField read_trace_field(std::string_view value);
 
-// Over the whole clause, or over its first word without angle brackets; without regard to case.
+// Over the whole clause, or over its first word without angle brackets; without regard to case. No pattern but the
+// empty one fits a clause that is not there.
 bool clause_matches(std::string_view pattern, std::string_view clause);
 
 }  // namespace postproof::sim

@@ -25,8 +25,10 @@ struct ClientSettings {
 // Connects, hands one message over (pipelining nothing; whoever wants `message.count` of them calls it so
 // often), QUITs. Records a ClientMessage whatever comes of
 // it; a refusal or a lost connection is no failure of the run by itself. Waits as RFC 5321 section 4.5.3.2
-// says. Does not retry.
-Task<void> submit(Env& env, ClientSettings settings, Submit message, Recorder& recorder);
+// says. Does not retry: where nobody takes the connection, `is_seen_to` is asked, and if somebody else will hand the
+// message over, nothing is recorded.
+Task<void> submit(Env& env, ClientSettings settings, Submit message, Recorder& recorder,
+                  std::function<bool()> is_seen_to = {});
 
 // Follows the dialogue over one connection; records the first step that fails as a ScriptFailure, and a
 // ClientMessage for every message that its bytes hand over: MAIL, RCPT and content are read from what it

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
 
 #include "sim/peer/server.h"
 #include "sim/peer/tls_limits.h"
@@ -51,7 +52,7 @@ class CutStream final : public Stream {
     if (octets.size() <= room) co_return co_await under_->write_all(octets, deadline);
     std::string part(octets.substr(0, room));
     if (act_ == ServerTls::Act::alert && !acted_) part += kAlert;
-    acted_ = true;
+    if (!std::exchange(acted_, true) && on_cut) on_cut();
     auto written = co_await under_->write_all(part, deadline);
     if (act_ == ServerTls::Act::reset) under_->reset();
     if (act_ == ServerTls::Act::close || act_ == ServerTls::Act::alert) under_->close();
@@ -68,6 +69,8 @@ class CutStream final : public Stream {
     act_ = ServerTls::Act::close;
     limit_ = sent_ + octets;
   }
+
+  std::function<void()> on_cut;  // called once, when it acts
 
   static void on_message(int writes, int, int content, const void* octets, std::size_t size, SSL*, void* self) {
     static_cast<CutStream*>(self)->saw(writes != 0, content, static_cast<const unsigned char*>(octets), size);
@@ -159,10 +162,23 @@ void PeerTls::remove_fault(std::uint64_t id) {
 }
 
 void PeerTls::record_faults(Recorder& recorder, const std::string& node) const {
-  for (const Standing& one : faults_) recorder.add(record::Fault{one.fault.kind, node, one.line, "strikes"});
+  for (const Standing& one : faults_) {
+    if (!one.waits()) recorder.add(record::Fault{one.fault.kind, node, one.line, "strikes"});
+  }
 }
 
-Task<Result<void>> PeerTls::secure(Served& served, std::string_view buffered, Deadline deadline) {
+std::function<void()> PeerTls::cut_teller(bool behind, Recorder& recorder, std::string node) const {
+  const Standing* newest = nullptr;
+  for (const Standing& one : faults_) {
+    if (behind ? one.fault.kind == "tls.truncate" : !one.fault.message.empty()) newest = &one;
+  }
+  if (newest == nullptr) return {};
+  std::string detail = behind ? "strikes" : "strikes at " + newest->fault.message;
+  return [&recorder, told = record::Fault{newest->fault.kind, std::move(node), newest->line, std::move(detail)}] { recorder.add(told); };
+}
+
+Task<Result<void>> PeerTls::secure(Served& served, std::string_view buffered, Deadline deadline, Recorder& recorder,
+                                   std::string node) {
   const ServerTls terms = this->terms();
   const tls::Identity& identity = authority_.identity(served.env(), terms.cert, names_, addresses_);
   auto context = tls::Context::server(served.env(), identity);
@@ -179,8 +195,13 @@ Task<Result<void>> PeerTls::secure(Served& served, std::string_view buffered, De
   apply(terms, secured->native());
   SSL_set_msg_callback(secured->native(), &CutStream::on_message);
   SSL_set_msg_callback_arg(secured->native(), cut);
+  cut->on_cut = cut_teller(false, recorder, node);
+  std::function<void()> truncated = cut_teller(true, recorder, node);
   auto done = co_await secured->handshake(deadline);
-  if (done && terms.truncate) cut->end_after(*terms.truncate);
+  if (done && terms.truncate) {
+    cut->end_after(*terms.truncate);
+    cut->on_cut = std::move(truncated);
+  }
   co_return done;
 }
 

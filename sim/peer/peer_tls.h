@@ -27,18 +27,24 @@ class PeerTls {
 
   void add_fault(std::uint64_t id, Fault fault, std::uint32_t line);
   void remove_fault(std::uint64_t id);
-  // Notes that the faults that stand strike now.
+  // Notes that the faults that stand strike now, but for those that wait for a point of the handshake or behind it:
+  // secure() does that.
   void record_faults(Recorder& recorder, const std::string& node) const;
 
-  // Puts TLS over the connection and shakes hands, as the terms say. `buffered` as of tls::Stream.
-  Task<Result<void>> secure(Served& served, std::string_view buffered, Deadline deadline);
+  // Puts TLS over the connection and shakes hands, as the terms say. `buffered` as of tls::Stream. The recorder
+  // outlives the connection.
+  Task<Result<void>> secure(Served& served, std::string_view buffered, Deadline deadline, Recorder& recorder,
+                            std::string node);
 
  private:
   struct Standing {
     std::uint64_t id;
     Fault fault;
     std::uint32_t line;
+    bool waits() const { return !fault.message.empty() || fault.kind == "tls.truncate"; }
   };
+  // What tells that a fault has cut the connection: of those that stand, the newest of its kind.
+  std::function<void()> cut_teller(bool behind, Recorder& recorder, std::string node) const;
 
   Authority& authority_;
   ServerTls terms_;

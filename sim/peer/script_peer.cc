@@ -23,7 +23,7 @@ struct ScriptPeer::Impl {
     observer.received = [&](std::string_view octets) { tracker.from_client(octets); };
     const auto secure = [&](Served& connection_served, std::string_view buffered, Deadline deadline) {
       settings.tls->record_faults(recorder, settings.node);
-      return settings.tls->secure(connection_served, buffered, deadline);
+      return settings.tls->secure(connection_served, buffered, deadline, recorder, settings.node);
     };
     Dialogue dialogue(served, Dialogue::Role::server, *steps, std::move(observer), secure);
     std::optional<DialogueFailure> failure = co_await dialogue.run();

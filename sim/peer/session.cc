@@ -138,7 +138,7 @@ Task<bool> PeerSession::start_tls() {
     co_return false;
   }
   const std::string buffered(buffer_.buffered());
-  const auto secured = co_await tls.secure(served_, buffered, idle_deadline());
+  const auto secured = co_await tls.secure(served_, buffered, idle_deadline(), shared_.recorder, shared_.settings.node);
   if (!secured) co_return false;
   buffer_.read_from(served_.stream());
   receiver_.start_over();

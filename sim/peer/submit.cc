@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -208,7 +209,8 @@ class Submission {
 
 }  // namespace
 
-Task<void> submit(Env& env, ClientSettings settings, Submit message, Recorder& recorder) {
+Task<void> submit(Env& env, ClientSettings settings, Submit message, Recorder& recorder,
+                  std::function<bool()> is_seen_to) {
   record::ClientMessage told;
   told.client = settings.node;
   told.to = settings.server_node;
@@ -221,7 +223,8 @@ Task<void> submit(Env& env, ClientSettings settings, Submit message, Recorder& r
   Result<std::unique_ptr<Stream>> stream =
       co_await env.network.connect(settings.server, settings.from, env.clock.mono() + kClientConnectWait);
   if (!stream) {
-    if (stream.error().code != Errc::closed) recorder.add(std::move(told));
+    const bool ended = stream.error().code == Errc::closed;
+    if (!ended && !(is_seen_to && is_seen_to())) recorder.add(std::move(told));
     co_return;
   }
   told.connection = recorder.connection((*stream)->local(), (*stream)->peer());

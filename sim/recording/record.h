@@ -203,6 +203,7 @@ struct Recording {
   std::string title;
   std::string variant;   // "" or "disk_op=3"
   std::uint64_t seed = 0;
+  std::uint64_t group_begin = 0, group_size = 0;  // of a group of seeds, of which this is one run: the first, how many; 0: none
   WallTime start{};      // wall time of virtual time 0
   std::vector<std::string> source;  // the scenario's lines, for views and reports
   std::vector<Record> records;      // in order; the index is "event N" in reports

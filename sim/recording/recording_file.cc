@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/json/parser.hpp>
 #include <boost/json/value.hpp>
@@ -104,7 +105,9 @@ struct Fields {
 template <class V>
 void header_fields(V& v, auto& recording) {
   v("scenario", recording.scenario), v("title", recording.title), v("variant", recording.variant);
-  v("seed", recording.seed), v("start", recording.start), v("source", recording.source);
+  v("seed", recording.seed);
+  v.unless_usual("group_begin", recording.group_begin), v.unless_usual("group_size", recording.group_size);
+  v("start", recording.start), v("source", recording.source);
 }
 
 class Writer {
@@ -378,6 +381,22 @@ std::string recording_to_json_lines(const Recording& recording) {
     out += "}\n";
   }
   return out;
+}
+
+std::string what_is_missing(const Recording& recording) {
+  const auto& records = recording.records;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (i > 0 && records[i].at < records[i - 1].at) return fmt::format("line {}: earlier than the line before", i + 2);
+    const auto* failure = std::get_if<record::Failure>(&records[i].what);
+    if (failure == nullptr) continue;
+    for (const std::uint64_t event : failure->events) {
+      if (event >= i) return fmt::format("line {}: it names event {}, which is not before it", i + 2, event);
+    }
+  }
+  const auto ends = std::ranges::count_if(records, [](const Record& one) { return std::holds_alternative<record::End>(one.what); });
+  if (ends != 1) return fmt::format("{} ends of the run; expected one", ends);
+  if (!std::holds_alternative<record::Verdict>(records.back().what)) return "it breaks off: expected a verdict as its last line";
+  return "";
 }
 
 Result<Recording> recording_from_json_lines(std::string_view text) {

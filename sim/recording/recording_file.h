@@ -20,4 +20,8 @@ std::string recording_to_json_lines(const Recording& recording);
 // not known are errors. Errors: wrong_version, and corrupt with "line N: what is wrong".
 Result<Recording> recording_from_json_lines(std::string_view text);
 
+// Why these cannot be all the records of a run, in their order: times go back, a failure names an event that is not there,
+// the end or the verdict is missing. Empty: nothing shows.
+std::string what_is_missing(const Recording& recording);
+
 }  // namespace postproof::sim

@@ -268,13 +268,22 @@ void Cast::submit(const Submit& submit) {
   HostActor& from = host(submit.from_host);
   const auto server = reach(scenario_, from.addresses, submit.to, submission_port(mta(submit.to)->config));
   if (!server) return trouble(from.name, 0, fmt::format("no address of {} is in reach", submit.to));
-  for (std::uint64_t i = 0; i < submit.count; ++i) {
-    spawn(from, [this, &from, &submit, server](Env& env) {
-      ClientSettings settings{from.name, from.helo, *server, submit.to, source_address(from.addresses, *server),
-                              name_of(submit.to)};
-      return sim::submit(env, std::move(settings), submit, world_->recorder());
-    });
-  }
+  for (std::uint64_t i = 0; i < submit.count; ++i) submit_one(from, submit, *server);
+}
+
+void Cast::submit_one(HostActor& from, const Submit& submit, const Endpoint& server) {
+  spawn(from, [this, &from, &submit, server](Env& env) {
+    ClientSettings settings{from.name, from.helo, server, submit.to, source_address(from.addresses, server),
+                            name_of(submit.to)};
+    // The MTA went down while it was dialed: when it is up again the message is handed over.
+    std::function<bool()> is_seen_to = [this, &from, &submit, server] {
+      MtaActor& to = *mta(submit.to);
+      if (to.settled) return false;
+      to.waiting.emplace_back([this, &from, &submit, server] { submit_one(from, submit, server); });
+      return true;
+    };
+    return sim::submit(env, std::move(settings), submit, world_->recorder(), std::move(is_seen_to));
+  });
 }
 
 void Cast::follow_script(const ClientPart& client) {

@@ -32,7 +32,7 @@ struct MtaActor {
   TaskGroup* visits = nullptr;  // for tasks that ask it something
   bool up = false;              // in this life
   bool cut = false;             // a crash was ordered; until the next start
-  bool settled = false;                                  // it has come up once, or will not without a restart
+  bool settled = false;                                  // it is up, or was cut, or nothing will bring it up
   std::vector<std::move_only_function<void()>> waiting;  // for that
 };
 
@@ -73,6 +73,8 @@ class Cast {
 
   // Nobody waits for it to come up any more. From anywhere: what waits goes on after this event.
   void settle(MtaActor& actor);
+  // It is down, and will be started anew.
+  void unsettle(MtaActor& actor) { actor.settled = false; }
 
   // Hands a message over from its client host, now; `count` of them at once.
   void submit(const Submit& submit);
@@ -112,6 +114,7 @@ class Cast {
   HostActor& add_host(std::string name, std::string helo, std::vector<IpAddress> addresses);
   HostActor& host(std::string_view name);
   std::string name_of(std::string_view host) const;
+  void submit_one(HostActor& from, const Submit& submit, const Endpoint& server);
   void spawn(HostActor& host, std::move_only_function<Task<void>(Env&)> work);
 
   Task<void> run_mta(MtaActor& actor, Env& env);

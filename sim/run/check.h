@@ -1,4 +1,5 @@
-// What can be found wrong with a scenario beyond its TOML: zone text and dialogues, without running it.
+// What can be found wrong with a scenario beyond its TOML, without running it: zone text, dialogues, and what could
+// never strike or match.
 #pragma once
 
 #include <vector>

@@ -34,7 +34,15 @@ void Faults::begin_dns(const Fault& fault, std::uint32_t line) {
   tell(fault, line, "begins");
   const std::uint64_t id = next_id_++;
   cast_.add_dns_fault(id, std::move(*dns_fault));
-  end_later(fault, line, [this, id] { cast_.remove_dns_fault(id); });
+  // Where nobody listens, no question is asked.
+  const bool deaf = fault.kind == "dns.tcp-refuse" && fault.name == "*";
+  const std::uint64_t dials = watch(fault, line, [deaf](const Passage& passage) {
+    return deaf && passage.what == Passage::What::dial && passage.to == kResolverHost;
+  });
+  end_later(fault, line, [this, id, dials] {
+    cast_.remove_dns_fault(id);
+    world_.network().remove_onlooker(dials);
+  });
 }
 
 void Faults::begin_smtp(const Fault& fault, std::uint32_t line) {
@@ -52,6 +60,14 @@ void Faults::begin_tls(const Fault& fault, std::uint32_t line) {
   const std::uint64_t id = next_id_++;
   actor->tls->add_fault(id, fault, line);
   end_later(fault, line, [actor, id] { actor->tls->remove_fault(id); });
+}
+
+std::uint64_t Faults::watch(const Fault& fault, std::uint32_t line, std::function<bool(const Passage&)> meets) {
+  return world_.network().add_onlooker([this, &fault, line, meets = std::move(meets)](const Passage& passage) {
+    if (!meets(passage)) return false;
+    tell(fault, line, fmt::format("strikes {} > {}", passage.from, passage.to));
+    return true;
+  });
 }
 
 void Faults::end_later(const Fault& fault, std::uint32_t line, std::move_only_function<void()> undo) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <optional>
@@ -65,6 +66,8 @@ class Faults {
   void begin_descriptors(const Fault& fault, std::uint32_t line);
   void begin_crash(const Fault& fault, std::uint32_t line);
   void begin_clock(const Fault& fault, std::uint32_t line);
+  // Tells the first passage that the fault meets, in the recording; an id for the network to forget it by.
+  std::uint64_t watch(const Fault& fault, std::uint32_t line, std::function<bool(const Passage&)> meets);
   void apply_host_faults(const HostPort& where);
   void end_later(const Fault& fault, std::uint32_t line, std::move_only_function<void()> undo);
 
@@ -74,6 +77,7 @@ class Faults {
   void prepare_crash(const Fault& fault, std::uint32_t line, MtaActor& actor, const std::string& detail);
   void restart_later(const Fault& fault, MtaActor& actor);
 
+  // A detail that begins with "begins", "ends" or "finds" says that nothing has been struck (yet).
   void tell(const Fault& fault, std::uint32_t line, std::string detail);
 
   Cast& cast_;

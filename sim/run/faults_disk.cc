@@ -1,6 +1,8 @@
 // The faults of the layer disk.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "sim/run/faults.h"
 #include "sim/world/sim_disk.h"
 
@@ -54,8 +56,10 @@ void Faults::begin_disk(const Fault& fault, std::uint32_t line) {
   const bool any = fault.kind == "disk.read-only" || fault.kind == "disk.rename-not-durable";
   tell(fault, line, any ? "begins" : "begins: " + disk_fault(fault).operation);
   DiskFault one = disk_fault(fault);
-  one.on_strike = [this, &fault, line](std::string_view operation, std::string_view path) {
-    if (fault.kind != "disk.slow") tell(fault, line, fmt::format("strikes {} {}", operation, path));
+  // A slow disk is slow in all it does: told once.
+  one.on_strike = [this, &fault, line, told = false](std::string_view operation, std::string_view path) mutable {
+    if (fault.kind == "disk.slow" && std::exchange(told, true)) return;
+    tell(fault, line, fmt::format("strikes {} {}", operation, path));
   };
   const std::uint64_t id = disk.add_fault(std::move(one));
   end_later(fault, line, [&disk, id] { disk.remove_fault(id); });

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "mta/base/event_text.h"
 #include "mta/base/text.h"
@@ -38,7 +39,7 @@ void Faults::begin_process(const Fault& fault, std::uint32_t line) {
 void Faults::begin_pause(const Fault& fault, std::uint32_t line) {
   Node* node = world_.find_node(fault.host);
   if (node == nullptr || !fault.lasts) return;
-  tell(fault, line, "begins");
+  tell(fault, line, node->running() ? "begins" : "finds it down");
   ++pauses_[fault.host];
   ++pending_;
   node->pause(true);
@@ -52,7 +53,9 @@ void Faults::begin_descriptors(const Fault& fault, std::uint32_t line) {
   MtaActor* actor = cast_.mta(fault.host);
   if (actor == nullptr) return;
   tell(fault, line, fmt::format("begins: {} at the most", fault.limit));
-  actor->node->set_descriptors_max(fault.limit);
+  actor->node->set_descriptors_max(fault.limit, [this, &fault, line, told = false]() mutable {
+    if (!std::exchange(told, true)) tell(fault, line, "strikes: too many open files");
+  });
   end_later(fault, line, [actor] { actor->node->set_descriptors_max(std::nullopt); });
 }
 
@@ -123,6 +126,7 @@ void Faults::prepare_crash(const Fault& fault, std::uint32_t line, MtaActor& act
 
 void Faults::restart_later(const Fault& fault, MtaActor& actor) {
   if (!fault.restart) return cast_.settle(actor);
+  cast_.unsettle(actor);
   ++pending_;
   world_.at(world_.now() + *fault.restart, [this, &actor] {
     --pending_;

@@ -59,6 +59,32 @@ std::vector<WayChange> changes_of(const Fault& fault) {
   return changes;
 }
 
+// Whether what passes between two hosts is kept from it by a fault of a whole host.
+bool meets(const Fault& fault, HostFault kind, const Passage& passage) {
+  if (fault.port && passage.port != *fault.port && passage.other_port != *fault.port) return false;
+  if (passage.to != fault.host && passage.from != fault.host) return false;
+  const bool dialed = passage.what == Passage::What::dial && passage.to == fault.host;
+  return dialed || kind == HostFault::unreachable || kind == HostFault::blackhole;
+}
+
+bool meets(const Fault& fault, const std::vector<WayChange>& changes, const Passage& passage) {
+  const bool of_way = std::ranges::any_of(changes, [&](const WayChange& change) {
+    return (change.from.empty() || change.from == passage.from) && (change.to.empty() || change.to == passage.to);
+  });
+  if (!of_way) return false;
+  if (fault.kind == "tcp.zero-window") return passage.what == Passage::What::shut_window;
+  if (fault.kind == "tcp.delay" || fault.kind == "tcp.loss") return passage.what != Passage::What::shut_window;
+  return passage.what == Passage::What::octets;
+}
+
+bool meets_partition(const Fault& fault, const Passage& passage) {
+  const bool there = passage.from == fault.with && passage.to == fault.host;
+  const bool back = passage.from == fault.host && passage.to == fault.with;
+  // Without the way back a dial gets no answer.
+  if (passage.what == Passage::What::dial) return there || back;
+  return (there && fault.way != FaultWay::from) || (back && fault.way != FaultWay::to);
+}
+
 // Whether octets that cross somewhere are among those that a fault is about.
 bool concerns(const Fault& fault, const Crossing& crossing) {
   const auto of = [&](std::string_view host, std::string_view other) {
@@ -136,8 +162,12 @@ void Faults::begin_host_fault(const Fault& fault, std::uint32_t line, HostFault 
   const HostPort where{fault.host, fault.port};
   const std::uint64_t id = next_id_++;
   host_faults_[where].push_back(HostFaultInForce{id, kind});
+  const std::uint64_t watched = watch(fault, line, [this, &fault, kind, where, id](const Passage& passage) {
+    return host_faults_[where].back().id == id && meets(fault, kind, passage);
+  });
   apply_host_faults(where);
-  end_later(fault, line, [this, where, id] {
+  end_later(fault, line, [this, where, id, watched] {
+    world_.network().remove_onlooker(watched);
     std::erase_if(host_faults_[where], [&](const HostFaultInForce& one) { return one.id == id; });
     apply_host_faults(where);
   });
@@ -156,21 +186,27 @@ void Faults::begin_partition(const Fault& fault, std::uint32_t line) {
     if (fault.way != FaultWay::from) network.partition_one_way(fault.with, fault.host, parted);
     if (fault.way != FaultWay::to) network.partition_one_way(fault.host, fault.with, parted);
   };
+  const std::uint64_t watched = watch(fault, line, [&fault](const Passage& passage) { return meets_partition(fault, passage); });
   part(true);
-  end_later(fault, line, [part] { part(false); });
+  end_later(fault, line, [this, part, watched] {
+    world_.network().remove_onlooker(watched);
+    part(false);
+  });
 }
 
 void Faults::begin_way(const Fault& fault, std::uint32_t line) {
   tell(fault, line, "begins");
+  std::vector<WayChange> changes = changes_of(fault);
+  const std::uint64_t watched = watch(fault, line, [&fault, changes](const Passage& passage) { return meets(fault, changes, passage); });
   std::vector<std::uint64_t> ids;
-  for (WayChange& change : changes_of(fault)) ids.push_back(world_.network().add_way(std::move(change)));
-  end_later(fault, line, [this, ids = std::move(ids)] {
+  for (WayChange& change : changes) ids.push_back(world_.network().add_way(std::move(change)));
+  end_later(fault, line, [this, ids = std::move(ids), watched] {
+    world_.network().remove_onlooker(watched);
     for (const std::uint64_t id : ids) world_.network().remove_way(id);
   });
 }
 
 void Faults::cut_at_once(const Fault& fault, std::uint32_t line) {
-  tell(fault, line, "strikes");
   const Cut cut = *cut_of(fault.kind);
   std::set<ConnectionId> struck;
   world_.network().ask([&](const Crossing& crossing) -> std::optional<CutBehind> {
@@ -180,6 +216,7 @@ void Faults::cut_at_once(const Fault& fault, std::uint32_t line) {
     if (!struck.insert(crossing.connection).second) return std::nullopt;
     return CutBehind{0, cut};
   });
+  tell(fault, line, struck.empty() ? "finds no connection" : "strikes");
 }
 
 void Faults::cut_at_a_point(const Fault& fault, std::uint32_t line) {

@@ -81,6 +81,11 @@ Result<std::vector<std::string>> write_report(const std::string& directory, cons
   return endings;
 }
 
+Result<void> write_recording_of_group(const std::string& directory, const Recording& recording) {
+  const std::string base = report_name(recording.scenario, recording.variant);
+  return write_report_file(directory, fmt::format("{}.seed={}.jsonl", base, recording.seed), recording_to_json_lines(recording));
+}
+
 Result<void> write_report_file(const std::string& directory, std::string_view name, std::string_view text) {
   const std::filesystem::path path = std::filesystem::path(directory) / name;
   if (auto made = make_folder(path.parent_path().string()); !made) return made;
@@ -94,15 +99,23 @@ Result<void> make_folder(const std::string& path) {
   return {};
 }
 
-Result<std::string> read_text_file(const std::string& path) {
+Result<std::string> read_text_file(const std::string& path, std::size_t octets_max) {
   std::error_code error;
-  if (std::filesystem::is_directory(path, error)) return fail(Errc::invalid, path + ": a folder, not a file");
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (std::filesystem::is_directory(status)) return fail(Errc::invalid, path + ": a folder, not a file");
+  // What never ends, or waits for a writer, would be read for ever.
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    return fail(Errc::invalid, path + ": no regular file");
+  }
   const OpenFile file(std::fopen(path.c_str(), "rb"));
   if (!file) return system_failure(path, errno);
   std::string text;
   char piece[64 * 1024];
   std::size_t got = 0;
-  while ((got = std::fread(piece, 1, sizeof piece, file.get())) > 0) text.append(piece, got);
+  while ((got = std::fread(piece, 1, sizeof piece, file.get())) > 0) {
+    text.append(piece, got);
+    if (text.size() > octets_max) return fail(Errc::too_large, fmt::format("{}: more than {} octets", path, octets_max));
+  }
   if (std::ferror(file.get())) return system_failure(path, errno);
   return text;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ struct RunOptions {
   std::optional<std::uint64_t> seed;  // in place of the scenario's
   // disk_op = "each": the number of the operation at which this variant crashes.
   std::optional<std::uint64_t> disk_op;
+  // Of a group of seeds: told of each run, judged by itself.
+  std::function<void(const struct RunResult&)> of_group{};
 };
 
 struct RunResult {
@@ -37,8 +40,9 @@ std::string missing_capabilities(const Scenario& scenario);
 
 // The scenario with all runs that it stands for: n = 1, 2, ... for disk_op = "each" until the fault no longer fires
 // (that last run without a crash is kept too), otherwise one. `only` narrows it to the variants that it asks for
-// (scenario/variant.h). Of a group of seeds one result stays: the first that failed, else the last.
+// (scenario/variant.h). Of a group of seeds one result stays: the first that failed, else the first.
 std::vector<RunResult> run_scenario(const Scenario& scenario, std::optional<std::uint64_t> seed,
-                                    const std::optional<std::string>& only);
+                                    const std::optional<std::string>& only,
+                                    std::function<void(const RunResult&)> of_group = {});
 
 }  // namespace postproof::sim

@@ -49,7 +49,10 @@ void run_variant(const Scenario& scenario, const SuiteOptions& options, Scenario
   std::vector<RunResult> results;
   {
     const Running running(name.c_str());
-    results = run_scenario(scenario, options.seed, options.only);
+    results = run_scenario(scenario, options.seed, options.only, [&](const RunResult& of_group) {
+      if (!options.report || !outcome.trouble.empty()) return;
+      if (auto written = write_recording_of_group(*options.report, of_group.recording); !written) outcome.trouble = written.error().what;
+    });
   }
   for (const RunResult& result : results) {
     VariantOutcome variant{result.recording.variant, result.judgement.ok(), result.virtual_time, {}, {}, {}, result.skipped};
@@ -83,7 +86,7 @@ ScenarioOutcome run_one(const std::string& path, const SuiteOptions& options) {
 
 // What loading says, and then what checking says.
 std::expected<std::vector<Scenario>, std::vector<Problem>> read_and_check(const std::string& path, bool all_variants) {
-  const auto text = read_text_file(path);
+  const auto text = read_text_file(path, kScenarioOctetsMax);
   if (!text) return std::unexpected(std::vector<Problem>{Problem{path, {}, without_path(path, text.error().what)}});
   std::vector<Scenario> scenarios;
   if (all_variants) {
@@ -104,7 +107,7 @@ std::expected<std::vector<Scenario>, std::vector<Problem>> read_and_check(const 
 }  // namespace
 
 std::expected<std::string, std::string> read_named_file(const std::string& path) {
-  auto content = read_text_file(path);
+  auto content = read_text_file(path, kScenarioOctetsMax);
   if (!content) return std::unexpected(without_path(path, content.error().what));
   return std::move(*content);
 }

@@ -84,7 +84,7 @@ struct ExpectHeader {
   std::string rcpt, at;                    // of which deliveries: all that match
   std::string name, value;                 // a field of this name with this value
   std::optional<std::uint64_t> count;      // so many of them; none: at least one
-  std::optional<std::uint64_t> hops;       // Received fields
+  std::optional<std::uint64_t> hops;       // Received fields; 0 where `received` is an empty list
   std::vector<Hop> received;               // all of them, the newest (topmost) first
 };
 struct ExpectQueue {

@@ -54,6 +54,9 @@ ExpectRate read_rate(TomlReader& table, const HostNames& hosts) {
   rate.min = table.number("min", 0, 1).value_or(0);
   rate.max = table.number("max", 0, 1).value_or(1);
   if (!table.has("min") && !table.has("max")) table.complain("min", "missing; expected \"min\", \"max\" or both, from 0 to 1");
+  if (rate.min <= 0 && rate.max >= 1) {
+    table.complain(table.has("min") ? "min" : "max", "any share will do, and nothing is expected; expected a \"min\" above 0 or a \"max\" below 1");
+  }
   if (rate.min > rate.max) table.complain("max", "less than \"min\"");
   return rate;
 }
@@ -65,6 +68,9 @@ ExpectDistribution read_distribution(TomlReader& table, const HostNames& hosts) 
   distribution.first = table.boolean("first").value_or(false);
   distribution.over = table.strings("over").value_or(std::vector<std::string>{});
   for (const std::string& host : distribution.over) hosts.check(table, "over", host, {HostKind::peer, HostKind::mta});
+  for (auto host = distribution.over.begin(); host != distribution.over.end(); ++host) {
+    if (std::find(distribution.over.begin(), host, *host) != host) table.complain("over", fmt::format("\"{}\" twice", escape(*host)));
+  }
   if (distribution.over.size() < 2) table.complain("over", "expected at least two hosts, like [\"mx1\", \"mx2\"]");
   distribution.shares = read_numbers(table, "shares", 0, 1);
   double sum = 0;
@@ -75,6 +81,12 @@ ExpectDistribution read_distribution(TomlReader& table, const HostNames& hosts) 
     table.complain("shares", "expected one for each host of \"over\", 1 together");
   }
   distribution.tolerance = table.number("tolerance", 0, 1).value_or(0.05);
+  const bool any_will_do = std::ranges::all_of(distribution.shares, [&](double one) {
+    return one - distribution.tolerance <= 0 && one + distribution.tolerance >= 1;
+  });
+  if (table.has("tolerance") && any_will_do) {
+    table.complain("tolerance", "any share of any host is within it, and nothing is expected; expected a smaller one");
+  }
   return distribution;
 }
 

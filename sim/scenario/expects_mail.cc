@@ -87,8 +87,11 @@ ExpectHeader read_header(TomlReader& table, const HostNames& hosts) {
   }
   expect.hops = read_count(table, "hops", 0);
   for (TomlReader& hop : table.tables("received")) expect.received.push_back(read_hop(hop));
-  if (expect.hops && !expect.received.empty() && *expect.hops != expect.received.size()) {
-    table.complain("hops", fmt::format("{} where \"received\" has {}", *expect.hops, expect.received.size()));
+  if (table.has("received")) {
+    if (expect.hops && *expect.hops != expect.received.size()) {
+      table.complain("hops", fmt::format("{} where \"received\" has {}", *expect.hops, expect.received.size()));
+    }
+    expect.hops = expect.received.size();  // all of them: an empty list is none
   }
   if (!table.has("name") && !table.has("hops") && !table.has("received")) {
     table.complain("name", "missing; expected \"name\", \"hops\" (the number of Received fields) or \"received\"");

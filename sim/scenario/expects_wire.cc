@@ -1,5 +1,7 @@
-// Expectations about what crossed wires: reply, wire, dns, resource, never.
+// Expectations about what crossed wires: reply, wire, dns, resource, never, tls. Those that nothing could ever meet, or
+// break, are complained of.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -13,6 +15,16 @@ namespace {
 
 const std::vector<std::string_view> kVerbs = {"connect", "HELO", "EHLO", "MAIL", "RCPT", "DATA",     "BDAT", "dot",
                                               "RSET",    "NOOP", "QUIT", "VRFY", "EXPN", "STARTTLS", "AUTH", "HELP"};
+
+// What may stand in a question. Patterns may match others.
+const std::vector<std::string_view> kRecordTypes = {"A",   "AAAA", "ANY", "CAA", "CNAME", "DNSKEY", "DS",  "HINFO",
+                                                    "MX",  "NAPTR", "NS", "PTR", "SOA",   "SRV",    "SVCB", "TLSA", "TXT"};
+
+void check_record_type(TomlReader& table, std::string_view key, std::string_view type) {
+  const bool pattern = type.find_first_of("*?") != std::string_view::npos;
+  if (type.empty() || pattern || std::ranges::find(kRecordTypes, type) != kRecordTypes.end()) return;
+  table.complain(key, fmt::format("\"{}\" is no type of record; expected one of {}, or a pattern", escape(type), fmt::join(kRecordTypes, ", ")));
+}
 
 // "> EHLO *" or "< 250*".
 std::vector<ExpectWire::Line> read_lines(TomlReader& table, std::string_view key) {
@@ -28,6 +40,30 @@ std::vector<ExpectWire::Line> read_lines(TomlReader& table, std::string_view key
   }
   if (table.has(key) && lines.empty()) table.complain(key, "expected at least one line, like \"> EHLO *\" or \"< 250*\"");
   return lines;
+}
+
+// Who opens connections on which SMTP is spoken: MTAs, clients, and the host that submissions come from.
+std::string read_opener(TomlReader& table, const HostNames& hosts, std::string_view key) {
+  std::string host = hosts.read(table, key, {HostKind::mta, HostKind::client, HostKind::world}).value_or("");
+  if (host == kResolverHost) table.complain(key, "the resolver opens no connection; expected an MTA or a client");
+  return host;
+}
+
+// `at` of `never`: a host at which the event can be. One that never comes there would be expected in vain.
+std::string read_place_of_event(TomlReader& table, const HostNames& hosts, std::string_view event, bool on_wire) {
+  const auto one_of = [&](std::initializer_list<HostKind> kinds) { return hosts.read(table, "at", kinds).value_or(""); };
+  if (on_wire) return one_of({HostKind::mta, HostKind::peer});
+  if (event == "dns-query") {
+    std::string host = one_of({HostKind::mta, HostKind::world});
+    if (host == kSubmitHost) table.complain("at", "that host asks nothing; expected an MTA or \"dns\"");
+    return host;
+  }
+  // Of those that tell no other host, only the MTA is known.
+  if (event == "attempt" || event == "expired" || event == "service") return one_of({HostKind::mta});
+  if (event == "delivered" || event == "deferred" || event == "bounced") return one_of({HostKind::mta, HostKind::peer});
+  std::string host = one_of({});
+  if (host == kResolverHost) table.complain("at", "nobody speaks SMTP there; expected an MTA, a peer or a client");
+  return host;
 }
 
 }  // namespace
@@ -64,8 +100,9 @@ ExpectReply read_reply_expectation(TomlReader& table, const HostNames& hosts) {
 
 ExpectWire read_wire(TomlReader& table, const HostNames& hosts) {
   ExpectWire expect;
-  expect.from = hosts.read(table, "from", {}).value_or("");
-  expect.to = hosts.read(table, "to", {}).value_or("");
+  expect.from = read_opener(table, hosts, "from");
+  expect.to = hosts.read(table, "to", {HostKind::mta, HostKind::peer}).value_or("");
+  if (!expect.to.empty() && expect.from == expect.to) table.complain("to", "a host opens no connection to itself; expected another host");
   expect.nth = read_count(table, "nth", 1);
   expect.lines = read_lines(table, "lines");
   expect.skip = table.boolean("skip").value_or(false);
@@ -83,6 +120,7 @@ ExpectDns read_dns_expectation(TomlReader& table, const HostNames& hosts) {
   expect.name = ascii_lower(read_pattern(table, "name"));
   if (expect.name.ends_with('.')) expect.name.pop_back();
   expect.type = ascii_upper(read_pattern(table, "type"));
+  check_record_type(table, "type", expect.type);
   expect.transport = table.word("transport", {"udp", "tcp"}).value_or("");
   expect.answer = read_pattern(table, "answer");
   expect.count = read_count(table, "count", 0);
@@ -94,9 +132,11 @@ ExpectDns read_dns_expectation(TomlReader& table, const HostNames& hosts) {
       table.complain("order", fmt::format("\"{}\" is no question; expected name and type, like \"dest.example MX\"", escape(text)));
       continue;
     }
+    check_record_type(table, "order", ascii_upper(text.substr(blank + 1)));
     expect.order.emplace_back(ascii_lower(text.substr(0, blank)), ascii_upper(text.substr(blank + 1)));
   }
   if (table.has("order")) {
+    if (expect.order.empty()) table.complain("order", "expected at least one question, like \"dest.example MX\"");
     for (const std::string_view key : {"name", "type", "count", "when"}) {
       if (table.has(key)) table.complain(key, "\"order\" has the questions; expected one of the two");
     }
@@ -126,12 +166,15 @@ ExpectNever read_never(TomlReader& table, const HostNames& hosts) {
   ExpectNever expect;
   expect.event = read_event_name(table, "event").value_or("");
   if (!table.has("event")) table.complain("event", "missing; expected what must not happen, like \"data\"");
-  expect.at = hosts.read(table, "at", {}).value_or("");
-  expect.by = hosts.read(table, "by", {}).value_or("");
   const bool on_wire = expect.event == "connect" || expect.event == "command" || expect.event == "reply" || expect.event == "data";
+  expect.at = read_place_of_event(table, hosts, expect.event, on_wire);
   if (table.has("by") && table.has("event") && !on_wire) {
+    hosts.read(table, "by", {});
     table.complain("by", "expected only with connect, command, reply and data: who opened the connection");
+  } else {
+    expect.by = read_opener(table, hosts, "by");
   }
+  if (!expect.at.empty() && expect.at == expect.by) table.complain("by", "a host opens no connection to itself; expected another host");
   expect.match = read_glob(table, "match").value_or("*");
   expect.window = read_window(table, "from");
   expect.tls = table.word("tls", {"none", "encrypted", "verified"}).value_or("");
@@ -143,8 +186,8 @@ ExpectNever read_never(TomlReader& table, const HostNames& hosts) {
 
 ExpectTls read_tls(TomlReader& table, const HostNames& hosts) {
   ExpectTls expect;
-  expect.at = hosts.read(table, "at", {}).value_or("");
-  expect.from = hosts.read(table, "from", {}).value_or("");
+  expect.at = hosts.read(table, "at", {HostKind::mta, HostKind::peer}).value_or("");
+  expect.from = read_opener(table, hosts, "from");
   expect.version = read_pattern(table, "version");
   expect.cipher = read_pattern(table, "cipher");
   expect.sni = read_pattern(table, "sni");

@@ -18,6 +18,7 @@ struct Fault {
   std::string kind;               // "tcp.blackhole", "dns.servfail", "disk.enospc", "process.crash", ...
   bool instant = false;           // is over as soon as it has struck; others last, or wait for their moment
   std::optional<Duration> lasts;  // for = "10h"; none: to the end
+  bool may_miss = false;          // a run in which it strikes nothing is no failure
 
   std::string host;  // whose; of dns.*: empty
   std::string with;  // tcp.*: the other host; empty: all

@@ -85,6 +85,7 @@ Fault read_fault(TomlReader& table, const HostNames& hosts, const std::vector<st
     return fault;  // what its keys mean is not known
   }
   fault.kind = kind->name;
+  fault.may_miss = table.boolean("may_miss").value_or(false);
 
   const FaultReading reading{table, hosts, source};
   for (const FaultKey& key : kind->required) {

@@ -186,20 +186,41 @@ std::optional<Config> read_configuration(TomlReader& table, const HostContext& c
   return config;
 }
 
+// The whole path of a file, as a disk writes it: "/etc/relay.pem", without "//", "." and "..".
+bool is_whole_path(std::string_view path) {
+  if (!path.starts_with('/')) return false;
+  const auto parts = split(path.substr(1), '/');
+  return std::ranges::all_of(parts, [](std::string_view part) { return !part.empty() && part != "." && part != ".."; });
+}
+
+// A file that another one's path goes through; null: there is none. `files` is sorted by path.
+const GivenFile* file_above(const std::vector<GivenFile>& files, std::string_view path) {
+  for (std::size_t slash = path.rfind('/'); slash != 0 && slash != std::string_view::npos; slash = path.rfind('/', slash - 1)) {
+    const auto at = std::ranges::lower_bound(files, path.substr(0, slash), {}, &GivenFile::path);
+    if (at != files.end() && at->path == path.substr(0, slash)) return &*at;
+  }
+  return nullptr;
+}
+
 // [mta.NAME.files]: what is on its disk before it starts.
 std::vector<GivenFile> read_files(TomlReader& table) {
   std::vector<GivenFile> files;
   auto inner = table.table("files");
   if (!inner) return files;
   for (const std::string& path : inner->keys()) {
-    if (!path.starts_with('/') || path.ends_with('/')) {
+    if (!is_whole_path(path)) {
       inner->raw(path);
-      inner->complain(path, "expected the whole path of a file in quotes, like \"/etc/postproof/relay.pem\"");
+      inner->complain(path, "expected the whole path of a file in quotes, without \".\" and \"..\", like \"/etc/postproof/relay.pem\"");
     } else if (auto content = inner->string(path)) {
       files.push_back(GivenFile{path, std::move(*content)});
     }
   }
   std::ranges::sort(files, {}, &GivenFile::path);
+  for (const GivenFile& file : files) {
+    if (const GivenFile* above = file_above(files, file.path)) {
+      inner->complain(file.path, fmt::format("lies below \"{}\", which is a file; expected a folder there", escape(above->path)));
+    }
+  }
   return files;
 }
 

@@ -20,8 +20,8 @@ namespace postproof::sim {
 
 namespace {
 
-// Far more than any scenario needs.
-constexpr std::size_t kFileMax = 4 * 1024 * 1024;
+// Each variant is the whole file, read anew.
+constexpr std::size_t kOctetsOfVariantsMax = 128 * 1024 * 1024;
 // toml++ 3.3 bounds how deep values are nested and not how deep dotted keys are, which it walks by recursion.
 constexpr std::size_t kDotsOfLineMax = 4096;
 
@@ -102,8 +102,8 @@ class AllProblems {
 
 // What is wrong with a text before it is looked at as TOML.
 std::optional<Problem> unreadable(std::string_view file, std::string_view text, const std::vector<std::string>& lines) {
-  if (text.size() > kFileMax) {
-    return Problem{std::string(file), {}, fmt::format("{} octets; expected {} at the most", text.size(), kFileMax)};
+  if (text.size() > kScenarioOctetsMax) {
+    return Problem{std::string(file), {}, fmt::format("{} octets; expected {} at the most", text.size(), kScenarioOctetsMax)};
   }
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const auto dots = std::count(lines[i].begin(), lines[i].end(), '.');
@@ -173,6 +173,11 @@ std::expected<std::vector<Scenario>, std::vector<Problem>> load(std::string_view
       TomlReader top(parsed, "", problems);
       matrix = Matrix::read(top);
       variants = std::min(matrix.size(), variants_max);
+      if (variants * text.size() > kOctetsOfVariantsMax) {
+        top.complain("matrix", fmt::format("makes {} variants of a file of {} octets; expected {} octets together at the most",
+                                           variants, text.size(), kOctetsOfVariantsMax));
+        return std::unexpected(problems.list());
+      }
     }
     Scenario scenario = read_variant(file, parsed, matrix, n, problems, elsewhere);
     std::vector<Problem> list = problems.list();

@@ -1,6 +1,7 @@
 // Reads scenario files. Everything wrong is told as FILE:LINE:COLUMN with what was expected.
 #pragma once
 
+#include <cstddef>
 #include <expected>
 #include <functional>
 #include <string>
@@ -10,6 +11,9 @@
 #include "sim/scenario/scenario.h"
 
 namespace postproof::sim {
+
+// Of a file; far more than any scenario needs.
+inline constexpr std::size_t kScenarioOctetsMax = 4 * 1024 * 1024;
 
 // Gives the text of a file that a scenario names (config = "FILE"), or says why not: "no such file or directory".
 using FileReader = std::function<std::expected<std::string, std::string>(const std::string& path)>;

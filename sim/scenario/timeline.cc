@@ -14,7 +14,8 @@ namespace postproof::sim {
 namespace {
 
 constexpr std::string_view kDefaultData = "Subject: a message\n\nIts text.\n";
-constexpr std::uint64_t kSizeMax = 256 * 1024 * 1024;
+// Of all messages of one submission: the recording keeps each octet several times.
+constexpr std::uint64_t kSizeMax = 64 * 1024 * 1024;
 constexpr std::string_view kRepeatPlace = "<repeat>";
 constexpr std::string_view kNumberPlace = "<n>";
 
@@ -70,7 +71,7 @@ std::string read_data(TomlReader& table) {
   const std::uint64_t count = read_count(*repeat, "count", 1, 1'000'000).value_or(1);
   repeat->finish();
   if (text.empty() || !counted) table.complain("repeat", "expected a \"text\" and how often it stands there, \"count\"");
-  if (text.size() * count > kSizeMax) table.complain("repeat", "out of range; expected 256 MiB at the most");
+  if (text.size() * count > kSizeMax) table.complain("repeat", "out of range; expected 64 MiB at the most");
   const auto place = data.find(kRepeatPlace);
   if (place == std::string::npos) table.complain("repeat", fmt::format("expected {} in the data, where it is to stand", kRepeatPlace));
   if (place == std::string::npos || text.size() * count > kSizeMax) return data;
@@ -111,7 +112,10 @@ Submit read_submit(TomlReader& table, const HostNames& hosts) {
   }
   submit.count = read_count(table, "count", 1, 100'000).value_or(1);
   submit.size = table.size("size").value_or(0);
-  if (submit.size > kSizeMax) table.complain("size", "out of range; expected \"256MiB\" at the most");
+  if (submit.size > kSizeMax / submit.count) {
+    table.complain("size", submit.count == 1 ? "out of range; expected \"64MiB\" at the most"
+                                             : "out of range; expected \"64MiB\" at the most of all \"count\" messages together");
+  }
   refuse_later(table, {"auth", "bdat", "notify", "smtputf8"});
   table.finish();
   return submit;

@@ -74,7 +74,8 @@ std::string shell_word(std::string_view word) {
 std::string replay_command(const Recording& recording) {
   if (was_served(recording)) return fmt::format("postproof serve {}", shell_word(recording.scenario));
   return fmt::format("postproof run {}{} --seed {}", shell_word(recording.scenario),
-                     recording.variant.empty() ? "" : " --only " + shell_word(short_variant(recording.variant)), recording.seed);
+                     recording.variant.empty() ? "" : " --only " + shell_word(short_variant(recording.variant)),
+                     recording.group_size == 0 ? recording.seed : recording.group_begin);
 }
 
 std::string failure_report(const Recording& recording) {
@@ -82,9 +83,12 @@ std::string failure_report(const Recording& recording) {
   const Record& last = recording.records.back();
   const auto* verdict = std::get_if<record::Verdict>(&last.what);
   if (verdict == nullptr || verdict->failed == 0) return "";
-  std::string text = fmt::format("FAIL {}{} seed={}   {}\n", recording.scenario,
+  const std::string group = recording.group_size == 0
+                                ? ""
+                                : fmt::format(" of {} to {}", recording.group_begin, recording.group_begin + (recording.group_size - 1));
+  std::string text = fmt::format("FAIL {}{} seed={}{}   {}\n", recording.scenario,
                                  recording.variant.empty() ? "" : fmt::format(" [{}]", recording.variant),
-                                 recording.seed, view_time(last.at) + (was_served(recording) ? "" : " virtual"));
+                                 recording.seed, group, view_time(last.at) + (was_served(recording) ? "" : " virtual"));
   for (const Record& record : recording.records) {
     if (const auto* failure = std::get_if<record::Failure>(&record.what)) tell(recording, *failure, text);
   }

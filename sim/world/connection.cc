@@ -50,6 +50,7 @@ void Connection::syn_arrives() {
   if (phase_ != Phase::dialing) return;  // given up while it waited for room
   Host* host = end(Side::acceptor).host;
   if (host == nullptr) return refuse(Errc::unreachable);
+  core_.network->impl().tell_passage(Passage::What::dial, *this, Side::opener);
   switch (core_.network->impl().fault_of_dial(*this)) {
     case HostFault::unreachable: return refuse(Errc::unreachable);
     case HostFault::refuse: return refuse(Errc::refused);
@@ -116,6 +117,9 @@ std::size_t Connection::read(Side side, std::span<char> into) {
 
 std::size_t Connection::write(Side side, std::string_view octets) {
   const std::size_t size = std::min(octets.size(), room(side));
+  if (line(side).way.window_closed && !octets.empty()) {
+    core_.network->impl().tell_passage(Passage::What::shut_window, *this, side);
+  }
   if (size > 0) {
     const std::string_view sent = octets.substr(0, size);
     std::optional<CutBehind> cut;
@@ -293,6 +297,9 @@ void Connection::send(Side from, Kind kind, std::string octets) {
 void Connection::send(Side from, Item item) {
   Line& out = line(from);
   const bool of_stream = item.kind == Kind::octets || item.kind == Kind::fin || item.kind == Kind::cut;
+  if (item.kind == Kind::octets || item.kind == Kind::fin) {
+    core_.network->impl().tell_passage(Passage::What::octets, *this, from);
+  }
   const bool waits = of_stream && (out.way.bandwidth != 0 || out.way.held || !out.outbox.empty());
   const std::size_t packet = waits || out.way.loss > 0 ? out.way.packet : item.octets.size();
   if (item.kind == Kind::octets && packet < item.octets.size()) {
@@ -366,6 +373,7 @@ void Connection::depart(Side from) {
   Line& out = line(from);
   out.departure = 0;
   out.last_departure = core_.loop.now();
+  core_.network->impl().tell_passage(Passage::What::octets, *this, from);
   transmit(from, out.outbox.pop());
   schedule_departure(from);
 }
@@ -529,11 +537,12 @@ void Connection::watch_window(Side writer) {
 // --- Holding and letting go ---
 
 void Connection::way_changed() {
-  const auto& network = core_.network->impl();
+  auto& network = core_.network->impl();
   for (const Side from : {Side::opener, Side::acceptor}) {
     Line& out = line(from);
     const bool was_closed = out.way.window_closed;
     out.way = network.way(host(from), host(other(from)));
+    if (out.way.window_closed && end(from).writing) network.tell_passage(Passage::What::shut_window, *this, from);
     if (was_closed && !out.way.window_closed && end(from).writing) end(from).writable->notify();
     if (!out.outbox.empty()) {
       if (out.departure != 0) core_.loop.cancel(std::exchange(out.departure, 0));
@@ -552,6 +561,7 @@ void Connection::way_changed() {
 void Connection::hold(Side from) {
   Line& out = line(from);
   out.held = true;
+  if (!out.items.empty()) core_.network->impl().tell_passage(Passage::What::octets, *this, from);
   if (out.pump != 0) core_.loop.cancel(std::exchange(out.pump, 0));
   Line& back = line(other(from));  // whose acknowledgements travel here
   if (back.ack_event != 0) core_.loop.cancel(std::exchange(back.ack_event, 0));

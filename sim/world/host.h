@@ -45,6 +45,7 @@ struct Host {
   HostClock clock;
   bool paused = false;
   std::optional<std::uint64_t> descriptors_max;
+  std::function<void()> on_no_descriptor;  // told of each that is refused for it
   std::uint64_t ports_given = 0;  // for connections; those of sockets that ask for any port are drawn at random
   std::unique_ptr<Random> random_ports;
   // All of them, to the end of the world: what was built on an Env may still point into it.

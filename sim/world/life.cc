@@ -46,7 +46,11 @@ void Life::pause(bool paused) {
   while (!own_queue_.empty()) loop_.post(*this, own_queue_.pop());
 }
 
-bool Life::out_of_descriptors() const { return host_.descriptors_max && *descriptors_ >= *host_.descriptors_max; }
+bool Life::out_of_descriptors() const {
+  const bool out = host_.descriptors_max && *descriptors_ >= *host_.descriptors_max;
+  if (out && host_.on_no_descriptor) host_.on_no_descriptor();
+  return out;
+}
 
 bool Life::unwind() {
   const RecycledMemory recycled(loop_.memory());

@@ -68,6 +68,7 @@ class Life final : public EventSink {
 
   // Sockets and files that are open.
   std::uint64_t descriptors() const { return *descriptors_; }
+  // No more may be opened: whoever asks refuses to.
   bool out_of_descriptors() const;
 
   // The program has been started in this life; it has ended when `running` is false again.

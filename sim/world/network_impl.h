@@ -31,6 +31,11 @@ struct SimNetwork::Impl {
   bool draw_loss(const Way& way);
   std::optional<CutBehind> ask_taps(const Crossing& crossing) const;
 
+  // Tells the onlookers; nothing is built, and nothing told, where there are none or the hosts are one.
+  void tell_passage(Passage::What what, const world::Host* from, const world::Host* to, std::uint16_t port,
+                    std::optional<std::uint16_t> other_port = {});
+  void tell_passage(Passage::What what, const world::Connection& connection, Side from);
+
   // A datagram on its way.
   struct UnderWay {
     world::Host* from_host;
@@ -66,6 +71,7 @@ struct SimNetwork::Impl {
   std::vector<FaultSetting> faults;
   std::map<ConnectionId, std::shared_ptr<world::Connection>> open;
   std::map<std::uint64_t, Tap> taps;
+  std::map<std::uint64_t, Onlooker> onlookers;
   std::uint64_t last_setting = 0;
   ConnectionId last_id = 0;
   std::unique_ptr<Random> jitter, loss;  // made when first drawn from

@@ -80,7 +80,10 @@ void Node::pause(bool paused) {
   if (!host_->lives.back()->gone()) host_->lives.back()->pause(paused);
 }
 
-void Node::set_descriptors_max(std::optional<std::uint64_t> count) { host_->descriptors_max = count; }
+void Node::set_descriptors_max(std::optional<std::uint64_t> count, std::function<void()> on_refusal) {
+  host_->descriptors_max = count;
+  host_->on_no_descriptor = std::move(on_refusal);
+}
 
 namespace world {
 

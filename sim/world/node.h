@@ -66,7 +66,8 @@ class Node {
   // takes connections and octets as far as backlog and window go. A restart ends it.
   void pause(bool paused);
   // Sockets and files that may be open at once; what is open above that stays. None: no limit.
-  void set_descriptors_max(std::optional<std::uint64_t> count);
+  // `on_refusal`: told of each that it fails to open.
+  void set_descriptors_max(std::optional<std::uint64_t> count, std::function<void()> on_refusal = {});
 
   // For the other parts of the world.
   world::Host& host() const { return *host_; }

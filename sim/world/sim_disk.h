@@ -51,7 +51,7 @@ struct DiskFault {
   DiskTrouble trouble = DiskTrouble::fail;
   Duration delay{};                    // of slow
   std::uint64_t bits = 1;              // of flip
-  // Told of each operation that it strikes, but of slow ones.
+  // Told of each operation that it strikes.
   std::function<void(std::string_view operation, std::string_view path)> on_strike{};
 };
 

@@ -115,6 +115,13 @@ std::uint64_t SimNetwork::add_tap(Tap tap) {
 
 void SimNetwork::remove_tap(std::uint64_t id) { impl_->taps.erase(id); }
 
+std::uint64_t SimNetwork::add_onlooker(Onlooker onlooker) {
+  impl_->onlookers.emplace(++impl_->last_setting, std::move(onlooker));
+  return impl_->last_setting;
+}
+
+void SimNetwork::remove_onlooker(std::uint64_t id) { impl_->onlookers.erase(id); }
+
 void SimNetwork::ask(const Tap& tap) {
   for (const auto& connection : impl_->connections()) {
     for (const Side from : {Side::opener, Side::acceptor}) {
@@ -196,6 +203,19 @@ std::optional<CutBehind> SimNetwork::Impl::ask_taps(const Crossing& crossing) co
   return std::nullopt;
 }
 
+void SimNetwork::Impl::tell_passage(Passage::What what, const Host* from, const Host* to, std::uint16_t port,
+                                    std::optional<std::uint16_t> other_port) {
+  if (onlookers.empty() || from == nullptr || to == nullptr || from == to) return;
+  const Passage passage{what, from->name, to->name, port, other_port.value_or(port)};
+  std::erase_if(onlookers, [&](const auto& onlooker) { return onlooker.second(passage); });
+}
+
+void SimNetwork::Impl::tell_passage(Passage::What what, const Connection& connection, Side from) {
+  const Endpoint& at = connection.endpoint(Side::acceptor);
+  if (onlookers.empty() || at.kind() != Endpoint::Kind::ip) return;
+  tell_passage(what, connection.host(from), connection.host(world::other(from)), at.port());
+}
+
 HostFault SimNetwork::Impl::fault(const Host& host, std::uint16_t port, const IpAddress& address) const {
   HostFault strongest = HostFault::none;
   for (const FaultSetting& setting : faults) {
@@ -265,6 +285,7 @@ std::shared_ptr<Connection> SimNetwork::Impl::dial(Life& opener, Endpoint from, 
   core.add(record::Dial{id, host.name, to_host == nullptr ? std::string() : to_host->name, from, to});
   auto connection = std::make_shared<Connection>(core, id, opener, std::move(from), to_host, std::move(to));
   open.emplace(id, connection);
+  tell_passage(Passage::What::dial, *connection, Side::opener);
   connection->dial();
   return connection;
 }
@@ -287,6 +308,7 @@ void SimNetwork::Impl::send_datagram(Life& sender, Endpoint from, Endpoint to, s
   Host& host = sender.host();
   Host* to_host = host_of(sender, to);
   const Way way = this->way(&host, to_host);
+  if (to.kind() == Endpoint::Kind::ip) tell_passage(Passage::What::datagram, &host, to_host, to.port(), from.port());
   const bool lost = loses(host, to_host, from, to) || draw_loss(way);
   core.add(record::Datagram{host.name, to_host == nullptr ? std::string() : to_host->name, from, to, octets, lost});
   if (lost) return;
@@ -298,6 +320,9 @@ void SimNetwork::Impl::send_datagram(Life& sender, Endpoint from, Endpoint to, s
 
 void SimNetwork::Impl::datagram_arrives(UnderWay& datagram) {
   Host& host = *datagram.to_host;
+  if (datagram.to.kind() == Endpoint::Kind::ip) {
+    tell_passage(Passage::What::datagram, datagram.from_host, &host, datagram.to.port(), datagram.from.port());
+  }
   if (!loses(*datagram.from_host, &host, datagram.from, datagram.to) && !host.lives.empty()) {
     const auto socket = host.lives.back()->network().datagram(datagram.to);
     if (socket && socket->arrive({std::move(datagram.from), std::move(datagram.octets)})) return;

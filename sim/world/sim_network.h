@@ -58,6 +58,22 @@ struct CutBehind {
 // direction that was cut.
 using Tap = std::function<std::optional<CutBehind>(const Crossing&)>;
 
+// Something that sets out from one host to another, or would: for those who want to know whether a fault has met anything.
+struct Passage {
+  enum class What : std::uint8_t {
+    dial,         // a SYN: as it leaves, and again as it arrives
+    octets,       // of a connection, or its FIN: as they are written, as they leave, and when something begins to hold them
+    datagram,     // as it leaves, and again as it arrives
+    shut_window,  // octets that the receiver takes no more
+  };
+  What what = What::octets;
+  std::string_view from, to;  // nodes, never the same
+  std::uint16_t port = 0;        // of the acceptor; of a datagram, of its receiver
+  std::uint16_t other_port = 0;  // of a datagram, of its sender; else the same
+};
+// True: it has seen what it waits for, and is not told of more.
+using Onlooker = std::function<bool(const Passage&)>;
+
 class SimNetwork {
  public:
   explicit SimNetwork(World& world);
@@ -81,6 +97,9 @@ class SimNetwork {
                  std::optional<IpAddress> address = {});
   std::uint64_t add_tap(Tap tap);
   void remove_tap(std::uint64_t id);
+  // Told of all that passes between hosts, and changes nothing of it.
+  std::uint64_t add_onlooker(Onlooker onlooker);
+  void remove_onlooker(std::uint64_t id);
   // Asks it once of both directions of every standing connection, with no octets: what it cuts is cut behind
   // all that has been sent. From the world's loop.
   void ask(const Tap& tap);

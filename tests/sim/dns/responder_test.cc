@@ -296,6 +296,9 @@ TEST_CASE("a fault behind an alias spoils the answer") {
   CHECK(ask(server, "alias.dest.example", "MX") == "SERVFAIL: ");
   server.faults().add({DnsFaultKind::nxdomain, "src.example", 0});
   CHECK(ask(server, "alias.dest.example", "MX").starts_with("NXDOMAIN: alias.dest.example. 3600 IN CNAME"));
+  const auto response = server.respond(question("alias.dest.example", "MX", {}), DnsTransport::udp);
+  REQUIRE(response);
+  CHECK(response->struck.size() == 1);
 }
 
 TEST_CASE("what is no question") {

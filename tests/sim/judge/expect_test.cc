@@ -122,6 +122,8 @@ TEST_CASE("dsn: every condition holds and fails") {
       {"remote", [](ExpectDsn& e) { e.remote = "mx2.*"; }, false, "remote=mx.example"},
       {"diagnostic", [](ExpectDsn& e) { e.diagnostic = "551*"; }, false, "diagnostic=smtp; 550"},
       {"contains", [](ExpectDsn& e) { e.contains = {"xyz"}; }, false, "does not contain"},
+      {"a field that is absent", [](ExpectDsn& e) { e.envid = "*"; }, false, "envid=(none)"},
+      {"another", [](ExpectDsn& e) { e.original = "*"; }, false, "original=(none)"},
       {"two", [](ExpectDsn& e) { e.count = 2; }, false, "1 report"},
       {"none", [](ExpectDsn& e) { e.count = 0; }, false, "1 report"},
       {"late",
@@ -234,6 +236,33 @@ TEST_CASE("never: on the wire and among events") {
   CHECK(judged(story, never("dns-query", "", "src.example")).ok());
 }
 
+TEST_CASE("never: an event of a session is at the host that the session is with") {
+  Story story;
+  story.scenario.peers[0].addresses = {*IpAddress::parse("10.0.2.1")};
+  story.hang_up(story.dial("client", "sut"));
+  story.event("connect", {{"session", "1"}, {"direction", "out"}, {"host", "mx.example"}, {"peer", "10.0.2.1:25"}, {"result", "ok"}});
+  story.event("tls", {{"session", "1"}, {"direction", "out"}, {"result", "ok"}});
+  story.event("connect", {{"session", "2"}, {"direction", "in"}, {"host", ""}, {"peer", "10.0.0.1:49152"}, {"result", "ok"}});
+  story.event("close", {{"session", "2"}, {"direction", "in"}, {"reason", "quit"}});
+  // The MTA has been started anew: sessions count from 1 again.
+  story.event("connect", {{"session", "1"}, {"direction", "in"}, {"host", ""}, {"peer", "10.0.0.1:49153"}, {"result", "ok"}});
+  story.event("auth", {{"session", "1"}, {"direction", "in"}, {"peer", "10.0.0.1:49153"}, {"result", "ok"}});
+  story.end();
+  struct Case {
+    const char *event, *at;
+    bool holds;
+  };
+  for (const Case& c : {Case{"tls", "mx", false}, Case{"tls", "home", true}, Case{"tls", "client", true}, Case{"close", "client", false},
+                        Case{"close", "mx", true}, Case{"auth", "client", false}, Case{"auth", "mx", true}, Case{"close", "sut", false}}) {
+    CAPTURE(c.event);
+    CAPTURE(c.at);
+    ExpectNever expect;
+    expect.event = c.event;
+    expect.at = c.at;
+    CHECK(judged(story, expect).ok() == c.holds);
+  }
+}
+
 TEST_CASE("tls: handshakes, by what both sides tell") {
   Story story;
   const ConnectionId good = story.dial("sut", "mx");
@@ -263,6 +292,9 @@ TEST_CASE("tls: handshakes, by what both sides tell") {
       {with([](ExpectTls& e) { e.from = "mx"; }), false},
       {with([](ExpectTls& e) { e.version = "TLSv1.?", e.cipher = "*GCM*", e.count = 1; }), true},
       {with([](ExpectTls& e) { e.version = "TLSv1.2"; }), false},
+      {with([](ExpectTls& e) { e.at = "home", e.version = "*"; }), false},  // a handshake that came to none
+      {with([](ExpectTls& e) { e.at = "home", e.cipher = "*"; }), false},
+      {with([](ExpectTls& e) { e.at = "home", e.verified = "*"; }), false},
       {with([](ExpectTls& e) { e.verified = "*expired", e.sni = "mx.*"; }), true},
       {with([](ExpectTls& e) { e.verified = "ok"; }), false},
       {with([](ExpectTls& e) { e.detail = "sut: no shared cipher"; }), true},

@@ -118,6 +118,8 @@ TEST_CASE("header") {
       {"none", [](ExpectHeader& e) { e.name = "X-No", e.count = 0; }, true},
       {"two", [](ExpectHeader& e) { e.name = "Subject", e.count = 2; }, false, "1 such field"},
       {"hops", [](ExpectHeader& e) { e.hops = 1; }, true},
+      {"no hops", [](ExpectHeader& e) { e.hops = 0; }, false, "1 Received field"},
+      {"any value of a clause that is missing", [](ExpectHeader& e) { e.received = {{"", "", "", "", "*"}}; }, false, "for (none)"},
       {"other hops", [](ExpectHeader& e) { e.hops = 2; }, false, "1 Received field"},
       {"clauses", [](ExpectHeader& e) { e.received = {{"client", "sut.example", "ESMTP", "1", ""}}; }, true},
       {"any clauses", [](ExpectHeader& e) { e.received = {{}}; }, true},

@@ -30,7 +30,7 @@ class Shell {
     std::string name = (fs::temp_directory_path() / "postproof-cli-XXXXXX").string();
     REQUIRE(mkdtemp(name.data()) != nullptr);
     folder_ = name;
-    put("good/passes.toml", "title = 'an empty world'\n");
+    put("good/passes.toml", "title = 'an empty world'\n[[expect]]\nend = { queue = 0 }\n");
     put("bad/fails.toml", "title = 'a message that is not there'\n[[expect]]\nend = { queue = 1 }\n");
     put("wrong/invalid.toml", "title = 'x'\nsede = 1\n");
   }
@@ -142,6 +142,44 @@ TEST_CASE("recordings are written, equal for equal runs, and shown") {
   }
 }
 
+TEST_CASE("what is no whole recording is not shown as one") {
+  const Shell shell;
+  CHECK(shell.run("run bad --report r").status == 1);
+  const std::string whole = shell.read("r/bad/fails.jsonl");
+  const auto show = [&](const std::string& text) {
+    shell.put("x.jsonl", text);
+    return shell.run("show x.jsonl");
+  };
+  CHECK(show(whole).status == 0);
+  // Without its last line; with two lines in each other's place; without one in the middle.
+  const std::size_t last = whole.rfind('\n', whole.size() - 2) + 1;
+  CHECK(holds(show(whole.substr(0, last)).err, "x.jsonl: this is no whole recording: it breaks off"));
+  CHECK(show(whole.substr(0, last)).status == 2);
+  const std::size_t before = whole.rfind('\n', last - 2) + 1;
+  CHECK(show(whole.substr(0, before) + whole.substr(last) + whole.substr(before, last - before)).status == 2);
+  const std::size_t end = whole.find("{\"at\":", whole.find("\"kind\":\"end\"") - 40);
+  CHECK(holds(show(whole.substr(0, end) + whole.substr(whole.find('\n', end) + 1)).err, "0 ends of the run"));
+}
+
+TEST_CASE("what is no regular file is not read") {
+  const Shell shell;
+  const Result device = shell.run("check /dev/zero");
+  CHECK(device.status == 2);
+  CHECK(holds(device.err, "/dev/zero: no regular file"));
+  CHECK(shell.run("check $(mkfifo pipe.toml; echo pipe.toml)").status == 2);
+  shell.put("long.toml", std::string(5 * 1024 * 1024, '\n'));
+  CHECK(holds(shell.run("check long.toml").err, "more than 4194304 octets"));
+}
+
+TEST_CASE("a report has the recordings of all seeds of a group") {
+  const Shell shell;
+  shell.put("group.toml", "title = 'x'\nseeds = 3\n[[expect]]\nend = { queue = 0 }\n");
+  CHECK(shell.run("run group.toml --report r --seed 5").status == 0);
+  for (const char* seed : {"5", "6", "7"}) {
+    CHECK(holds(shell.read(std::string("r/group.seed=") + seed + ".jsonl"), std::string("\"seed\":") + seed + ",\"group_begin\":5,\"group_size\":3"));
+  }
+}
+
 TEST_CASE("results for CI") {
   const Shell shell;
   CHECK(shell.run("run good bad wrong --junit junit.xml").status == 2);
@@ -164,7 +202,7 @@ TEST_CASE("coverage keeps the books of a suite") {
             "[[group]]\nid = 'A'\ntitle = 'commands'\n"
             "[[case]]\nid = 'A01'\nclause = '3.1'\nlevel = 'M'\ntext = 'greets'\n"
             "[[case]]\nid = 'A02'\nclause = '3.1'\nlevel = 'M'\ntext = 'refuses'\n");
-  shell.put("suite/area/one.toml", "title = 'x'\ncases = ['A01']\ncovers = ['RFC5321#3.1']\n");
+  shell.put("suite/area/one.toml", "title = 'x'\ncases = ['A01']\ncovers = ['RFC5321#3.1']\n[[expect]]\nend = { queue = 0 }\n");
   const Result text = shell.run("coverage suite");
   CHECK(text.status == 0);
   CHECK(holds(text.out, "pass     A01   suite/area/one.toml"));

@@ -1,6 +1,8 @@
 // Whole runs: the world is built, plays, ends where it should, and leaves the same recording twice.
 #include <doctest/doctest.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -198,6 +200,101 @@ delivered = { rcpt = "bob@dest.example", when = "10m1s" }
   CHECK(crashes == 1);
 }
 
+TEST_CASE("a fault that strikes nothing fails the run by its line, unless it may miss") {
+  struct Case {
+    const char *t, *fault;
+    bool strikes;
+  };
+  const Case cases[] = {
+      {"0s", R"(kind = "tcp.refuse", host = "mx1", for = "5s")", true},
+      {"0s", R"(kind = "tcp.refuse", host = "home")", false},
+      {"0s", R"(kind = "tcp.refuse", host = "mx1", port = 26)", false},
+      {"1h", R"(kind = "tcp.blackhole", host = "mx1")", false},
+      {"0s", R"(kind = "tcp.partition", host = "mx1", with = "sut", for = "5s")", true},
+      {"0s", R"(kind = "tcp.partition", host = "mx1", with = "home")", false},
+      {"0s", R"(kind = "tcp.delay", host = "mx1", by = "1s")", true},
+      {"0s", R"(kind = "tcp.delay", host = "home", by = "1s")", false},
+      {"0s", R"(kind = "tcp.segment", host = "dns", segment = 1)", false},  // questions go in datagrams
+      {"0s", R"(kind = "tcp.zero-window", host = "mx1", for = "10s")", true},
+      {"0s", R"(kind = "tcp.zero-window", host = "home")", false},
+      {"0s", R"(kind = "tcp.reset", host = "mx1")", false},  // nothing stands yet
+      {"0s", R"(kind = "tcp.reset", host = "mx1", line = "XYZ*")", false},
+      {"0s", R"(kind = "tcp.reset", host = "mx1", line = "RCPT *", times = 1)", true},
+      {"0s", R"(kind = "dns.servfail", name = "other.example")", false},
+      {"0s", R"(kind = "dns.servfail", name = "dest.example", for = "5s")", true},
+      {"0s", R"(kind = "dns.tcp-refuse")", false},
+      {"0s", R"(kind = "smtp.reply", host = "mx1", on = "RCPT", match = "carol@*", reply = "450 no")", false},
+      {"0s", R"(kind = "smtp.reply", host = "mx1", on = "RCPT", reply = "450 no", for = "5s")", true},
+      {"0s", R"(kind = "disk.slow", host = "sut", by = "1ms")", true},
+      {"0s", R"(kind = "disk.slow", host = "sut", by = "1ms", path = "/nowhere/*")", false},
+      {"0s", R"(kind = "disk.bit-rot", host = "sut", path = "/nowhere/*")", false},
+      {"0s", R"(kind = "process.descriptors", host = "sut", limit = 1000)", false},
+      {"0s", R"(kind = "process.descriptors", host = "sut", limit = 2, for = "5s")", true},
+      {"1m", R"(kind = "process.pause", host = "sut", for = "1m")", true},
+      {"0s", R"(kind = "clock.step", host = "sut", by = "1h")", true},
+      {"0s", R"(kind = "process.crash", host = "sut", event = "bounced", restart = "1s")", false},
+      {"0s", R"(kind = "process.crash", host = "sut", event = "accepted", restart = "1s")", true},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.fault);
+    for (const bool may_miss : {false, true}) {
+      const std::string text = fmt::format("open = true\n{}\n[[at]]\nt = \"{}\"\nfault = {{ {}, may_miss = {} }}\n",
+                                           scene(kSubmit), c.t, c.fault, may_miss);
+      const RunResult result = run_once(load(text), {});
+      const std::string report = failure_report(result.recording);
+      CAPTURE(report);
+      CHECK(holds(report, "it never struck") == (!c.strikes && !may_miss));
+    }
+  }
+}
+
+TEST_CASE("disk_op = each that never comes makes a test of nothing") {
+  const Scenario scenario = load("open = true\n" + scene(std::string(kSubmit) + R"(
+[[at]]
+t = "0s"
+fault = { kind = "process.crash", host = "sut", disk_op = "each", from = "bounced" }
+)"));
+  const auto results = run_scenario(scenario, {}, {});
+  REQUIRE(results.size() == 1);
+  CHECK(holds(failure_report(results[0].recording), "sut crashes at disk operation 1 from event bounced on"));
+  CHECK_FALSE(results[0].judgement.ok());
+}
+
+TEST_CASE("a crash finds an MTA that is down already") {
+  CHECK(holds(report_of("open = true\n" + scene(std::string(kSubmit) + R"(
+[[at]]
+t = "5s"
+fault = { kind = "process.crash", host = "sut" }
+[[at]]
+t = "6s"
+fault = { kind = "process.crash", host = "sut", restart = "1s" }
+)")), "it never struck; the last of it: finds it down"));
+}
+
+TEST_CASE("a submission to an MTA that is down waits until it is up, and fails the run where that never comes") {
+  const std::string down = R"(
+[[at]]
+t = "500ms"
+fault = { kind = "process.crash", host = "sut"RESTART }
+[[expect]]
+delivered = { rcpt = "bob@dest.example", COUNT }
+)";
+  const auto with = [&](std::string_view restart, std::string_view count) {
+    std::string text = down;
+    text.replace(text.find("RESTART"), 7, restart);
+    text.replace(text.find("COUNT"), 5, count);
+    return scene(std::string(kSubmit) + text);
+  };
+  run(with(", restart = \"10m\"", "when = \"10m0.5s\""));
+  const std::string report = report_of(with("", "count = 0"));
+  CHECK(holds(report, "submission to sut"));
+  CHECK(holds(report, "nothing brings it up"));
+  // It goes down while the client's SYN is on its way.
+  std::string text = with(", restart = \"10m\"", "when = \"10m1s\"");
+  text.replace(text.find("500ms"), 5, "1.0005s");
+  run(text);
+}
+
 TEST_CASE("an MTA that stays down is not waited for") {
   const RunResult result = run(scene(std::string(kSubmit) + R"(
 [[at]]
@@ -210,14 +307,15 @@ never = { event = "connect", at = "mx1" }
 }
 
 TEST_CASE("an MTA that dies before it has come up keeps nobody waiting") {
-  const RunResult result = run(scene(std::string(kSubmit) + R"(
+  const RunResult result = run_once(load(scene(std::string(kSubmit) + R"(
 [[at]]
 t = "0s"
 fault = { kind = "process.crash", host = "sut", disk_op = 2 }
 [[expect]]
 never = { event = "accepted" }
-)"));
+)")), {});
   CHECK(end_of(result).reason == "done");
+  CHECK(holds(failure_report(result.recording), "submission to sut"));
 }
 
 TEST_CASE("a look beyond the limit is not passed over") {
@@ -482,17 +580,21 @@ rate = { delivered = { rcpt = "bob@dest.example", at = "mx2" }, min = 0.99 }
   CHECK(holds(report, "holds in 99.0 to 100.0 % of the runs"));
   CHECK(holds(report, "of 40 seeds; not with seed 10"));
 
-  // What one seed fails is the group's failure, and its seed replays it.
+  CHECK(holds(report, "seed=100 of 100 to 139 "));
+  CHECK(holds(report, "--seed 100\n"));
+
+  // What one seed fails is the group's failure; the group replays it, and each of its runs is told of.
+  std::vector<std::uint64_t> told;
   const auto one = run_scenario(load(equal + R"(
 [[expect]]
 delivered = { rcpt = "bob@dest.example", at = "mx1" }
-[[expect]]
-delivered = { rcpt = "bob@dest.example", count = 1 }
-)"), {}, {});
+)"), 7, {}, [&](const RunResult& result) { told.push_back(result.recording.seed); });
   CHECK_FALSE(one[0].judgement.ok());
-  const auto replayed = run_scenario(load(equal + "[[expect]]\ndelivered = { rcpt = \"bob@dest.example\", at = \"mx1\" }\n"),
-                                     one[0].recording.seed, {});
-  CHECK(replayed[0].recording.seed == one[0].recording.seed);
+  CHECK(one[0].recording.seed > 7);
+  CHECK(holds(failure_report(one[0].recording), fmt::format("seed={} of 7 to 46 ", one[0].recording.seed)));
+  CHECK(holds(failure_report(one[0].recording), "--seed 7\n"));
+  CHECK(told.size() == 40);
+  CHECK(told.back() == 46);
 }
 
 TEST_CASE("a run for each disk operation of each combination") {

@@ -74,6 +74,21 @@ TEST_CASE("nesting without end is refused, not followed") {
   CHECK(complaints(std::string(5 * 1024 * 1024, '\n')).find("expected 4194304 at the most") != std::string::npos);
 }
 
+TEST_CASE("of many complaints the first are told, and of the others how many") {
+  std::string keys = "title = 'x'\n";
+  for (int i = 0; i < 40'000; ++i) keys += fmt::format("key{} = 1\n", i);
+  const std::string got = complaints(keys);
+  CHECK(std::count(got.begin(), got.end(), '\n') == 101);
+  CHECK(got.find("and 39900 more complaints of this file") != std::string::npos);
+}
+
+TEST_CASE("a matrix of a large file is refused before it is read so often") {
+  std::string text = "title = 'x'\nmatrix = { a = [";
+  for (int i = 0; i < 4096; ++i) text += fmt::format("{}{}", i == 0 ? "" : ",", i);
+  text += "] }\n#" + std::string(1'000'000, 'x') + "\n";
+  CHECK(complaints(text).find("s.toml:2:10: matrix: makes 4096 variants of a file of ") == 0);
+}
+
 TEST_CASE("unknown keys, with the nearest known") {
   const Case cases[] = {
       {"^titel = 'y'", "did you mean \"title\"?"},
@@ -238,6 +253,25 @@ TEST_CASE("expectations of the wire, the header, the log, the resolver, resource
   expect("rate", "end = { ^qeue = 0 }, min = 1", "did you mean \"queue\"?");
   expect("rate", "end = { queue = 0 }, min = ^2", "out of range");
   expect("rate", "end = { queue = 0 }, min = 0.6, max = ^0.5", "less than");
+  expect("rate", "end = { queue = 0 }, min = ^0", "nothing is expected");
+  expect("rate", "end = { queue = 0 }, max = ^1", "nothing is expected");
+  expect("distribution", "over = ^['mx', 'mx']", "\"mx\" twice");
+  expect("distribution", "over = ['mx', 'sut'], tolerance = ^0.5", "nothing is expected");
+  expect("dns", "order = ^[]", "at least one question");
+  expect("dns", "type = ^'MXX', count = 0", "is no type of record");
+  expect("dns", "order = ^'dest.example MXX'", "is no type of record");
+  expect("wire", "from = ^'mx', lines = '> x'", "\"mx\" is a peer");
+  expect("wire", "from = ^'dns', lines = '> x'", "opens no connection");
+  expect("wire", "to = ^'pc', forbid = '> x'", "\"pc\" is a client");
+  expect("wire", "from = 'sut', to = ^'sut', forbid = '> x'", "no connection to itself");
+  expect("tls", "from = ^'mx', count = 0", "\"mx\" is a peer");
+  expect("never", "event = 'attempt', at = ^'mx'", "expected an MTA");
+  expect("never", "event = 'expired', at = ^'mx'", "expected an MTA");
+  expect("never", "event = 'bounced', at = ^'pc'", "\"pc\" is a client");
+  expect("never", "event = 'data', at = ^'pc'", "\"pc\" is a client");
+  expect("never", "event = 'data', at = 'mx', by = ^'mx'", "\"mx\" is a peer");
+  expect("never", "event = 'dns-query', at = ^'client'", "asks nothing");
+  expect("never", "event = 'close', at = ^'dns'", "nobody speaks SMTP there");
   expect("distribution", "over = ^['mx']", "at least two hosts");
   expect("distribution", "over = ['mx', 'sut'], shares = ^[0.5, 0.6]", "1 together");
   expect("distribution", "over = ['mx', 'sut'], shares = ^'half'", "list of numbers");
@@ -299,6 +333,11 @@ TEST_CASE("needs and configurations of production") {
       {"[mta.sut]\nconfig = ^3", "expected a string"},
       {"[mta.sut]\nfiles = { x = ^'y' }", "whole path"},
       {"[mta.sut]\nfiles = { '/etc/x' = ^3 }", "expected a string"},
+      {"[mta.sut]\nfiles = { '/a' = 'x', '/a/b/c' = ^'y' }", "lies below \"/a\", which is a file"},
+      {"[mta.sut]\nfiles = { '/a/b' = ^'y', '/a' = 'x', '/a-' = 'x' }", "lies below \"/a\", which is a file"},
+      {"[mta.sut]\nfiles = { '/a//b' = ^'y' }", "whole path"},
+      {"[mta.sut]\nfiles = { '/../b' = ^'y' }", "whole path"},
+      {"[mta.sut]\nfiles = { '/.' = ^'y' }", "whole path"},
       {"seeds = ^0", "out of range"},
   };
   for (const Case& one : cases) check(one);
@@ -428,16 +467,17 @@ TEST_CASE("submissions") {
   submit("to = 'sut', from = '', rcpt = ^\"a@b\\r\\nc\"", "one line");
   submit("to = 'sut', from = '', rcpt = 'a@b', count = ^0", "out of range");
   submit("to = 'sut', from = '', rcpt = 'a@b', from_host = ^'mx'", "\"mx\" is a peer");
-  submit("to = 'sut', from = '', rcpt = 'a@b', size = ^'1GiB'", "256MiB");
+  submit("to = 'sut', from = '', rcpt = 'a@b', size = ^'1GiB'", "64MiB");
   submit("to = 'sut', from = '', rcpt = 'b<n>@c', rcpt_count = ^0", "out of range");
   submit("to = 'sut', from = '', rcpt = ^'b <n>@c', rcpt_count = 2", "is no address");
   submit("to = 'sut', from = '', rcpt = 'a@b', repeat = ^{ text = 'x', count = 2 }", "<repeat>");
   submit("to = 'sut', from = '', rcpt = 'a@b', data = '<repeat>', repeat = ^{ count = 2 }", "a \"text\"");
   submit("to = 'sut', from = '', rcpt = 'a@b', data = '<repeat>', repeat = ^{ text = 'x' }", "\"count\"");
   submit("to = 'sut', from = '', rcpt = 'a@b', data = '<repeat>', repeat = ^{ text = '" + std::string(1000, 'x') +
-             "', count = 1000000 }", "256 MiB");
+             "', count = 1000000 }", "64 MiB");
   submit("to = 'sut', from = '', rcpt = 'a@b', tls = true, tls_version = ^'1.4'", "1.0, 1.1, 1.2, 1.3");
   submit("to = 'sut', from = '', rcpt = 'a@b', tls_cipher = ^'AES128-SHA'", "tls = true");
+  submit("to = 'sut', from = '', rcpt = 'a@b', count = 100, size = ^'1MiB'", "all \"count\" messages together");
 }
 
 TEST_CASE("expectations") {
