@@ -7,6 +7,14 @@
 
 namespace postproof::smtp {
 
+namespace {
+
+// What a connection that says little costs: a group of commands fits. One that sends more than fits gets more room.
+constexpr std::size_t kFirstRoom = 1024;
+constexpr std::size_t kGrowth = 4;
+
+}  // namespace
+
 LineReader::LineReader(Stream& stream, LineEnd line_end, std::size_t line_max, std::size_t buffer_size)
     : stream_(stream), line_end_(line_end), line_max_(line_max), buffer_size_(buffer_size) {
   PP_CHECK(line_max > 2 && buffer_size > line_max, "a line must fit into its buffer");
@@ -64,16 +72,19 @@ void LineReader::drop_overlong() {
 }
 
 Task<Result<bool>> LineReader::fill(Deadline deadline) {
-  if (buffer_.empty()) buffer_.resize(buffer_size_);
   if (begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
   }
+  if (was_full_ && buffer_.size() < buffer_size_) {
+    buffer_.resize(std::min(std::max(buffer_.size() * kGrowth, kFirstRoom), buffer_size_));
+  }
   PP_CHECK(end_ < buffer_.size(), "a fill without taking what is there");
   const auto got = co_await stream_.read_some(std::span(buffer_.data() + end_, buffer_.size() - end_), deadline);
   if (!got) co_return std::unexpected(got.error());
   end_ += *got;
+  was_full_ = end_ == buffer_.size();
   co_return *got > 0;
 }
 

@@ -26,7 +26,7 @@ class LineReader {
     bool overlong = false;  // over the limit: `text` is its beginning
   };
 
-  // `line_max`: octets of a line with its end. `buffer_size` must be greater.
+  // `line_max`: octets of a line with its end. `buffer_size`, of the buffer at its largest, must be greater.
   LineReader(Stream& stream, LineEnd line_end, std::size_t line_max, std::size_t buffer_size);
 
   // The next line, if it is there whole. An overlong line is read to its end; its beginning is
@@ -54,7 +54,8 @@ class LineReader {
   LineEnd line_end_;
   std::size_t line_max_;
   std::size_t buffer_size_;
-  std::vector<char> buffer_;  // allocated by the first fill
+  std::vector<char> buffer_;  // allocated by the first fill; grows to buffer_size_ where octets come in such numbers
+  bool was_full_ = true;      // behind the last fill
   std::size_t begin_ = 0;     // of what is not taken yet
   std::size_t end_ = 0;
   std::size_t scanned_ = 0;  // octets from begin_ in which no line end was found
