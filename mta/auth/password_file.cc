@@ -1,21 +1,19 @@
 #include "mta/auth/password_file.h"
 
-#include <fmt/format.h>
-
-#include <span>
 #include <utility>
 
 #include "mta/auth/nonce.h"
 #include "mta/auth/plain.h"
 #include "mta/auth/prepare.h"
 #include "mta/auth/scram.h"
+#include "mta/env/read_file.h"
 
 namespace postproof::auth {
 
 namespace {
 
 constexpr Duration kFresh = 1s;
-constexpr std::size_t kFileMax = 16 * 1024 * 1024;
+constexpr std::uint64_t kFileMax = 16 * 1024 * 1024;
 
 Failure temporary(const Error& error) { return Failure{Refusal::temporary, {}, error.what}; }
 Failure malformed() { return Failure{Refusal::malformed, {}, "malformed"}; }
@@ -134,7 +132,7 @@ PasswordFile::PasswordFile(Env& env, std::string path)
     : env_(env), path_(std::move(path)), random_(env.entropy.stream("auth.nonce")), table_(std::make_shared<PasswordTable>()) {}
 
 Task<Result<void>> PasswordFile::load() {
-  auto text = co_await read();
+  auto text = co_await read_file(env_.disk, path_, kFileMax);
   if (!text) co_return std::unexpected(std::move(text.error()));
   Problems problems(path_);
   table_ = std::make_shared<const PasswordTable>(take(std::move(*text), problems));
@@ -162,7 +160,7 @@ std::unique_ptr<Exchange> PasswordFile::begin(Mechanism mechanism, const Channel
 Task<Result<std::shared_ptr<const PasswordTable>>> PasswordFile::table() {
   const MonoTime now = env_.clock.mono();
   if (read_at_ != MonoTime::min() && now - read_at_ < kFresh) co_return table_;
-  auto text = co_await read();
+  auto text = co_await read_file(env_.disk, path_, kFileMax);
   if (!text) co_return std::unexpected(std::move(text.error()));
   if (*text != text_ || read_at_ == MonoTime::min()) {
     Problems problems(path_);
@@ -180,20 +178,6 @@ PasswordTable PasswordFile::take(std::string text, Problems& problems) {
   text_ = std::move(text);
   read_at_ = env_.clock.mono();
   return PasswordTable::parse(text_, problems);
-}
-
-Task<Result<std::string>> PasswordFile::read() const {
-  auto file = co_await env_.disk.open(path_, OpenMode::read);
-  if (!file) co_return fail(path_, std::move(file.error()));
-  const auto size = co_await (*file)->size();
-  if (!size) co_return fail(path_, size.error());
-  if (*size > kFileMax) co_return fail(Errc::too_large, path_ + ": too large for a password file");
-  std::string text(static_cast<std::size_t>(*size), '\0');
-  if (text.empty()) co_return text;
-  const auto got = co_await (*file)->read_at(0, std::span(text.data(), text.size()));
-  if (!got) co_return fail(path_, got.error());
-  text.resize(*got);
-  co_return text;
 }
 
 Task<Result<bool>> PasswordFile::check(std::string user, std::string password) {

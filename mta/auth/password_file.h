@@ -33,7 +33,6 @@ class PasswordFile final : public Verifier {
   std::string nonce();
 
  private:
-  Task<Result<std::string>> read() const;
   PasswordTable take(std::string text, Problems& problems);
 
   Env& env_;

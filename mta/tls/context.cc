@@ -22,6 +22,9 @@ BioHandle reading(std::string_view text) {
 // Refuses to ask anybody for the passphrase of an encrypted key.
 int no_passphrase(char*, int, int, void*) { return -1; }
 
+// What is wrong with a client's certificate stands in the connection's verify result.
+int look_and_go_on(int, X509_STORE_CTX*) { return 1; }
+
 std::unexpected<Error> invalid(std::string what) {
   const std::string reason = take_error();
   return fail(Errc::invalid, reason.empty() ? std::move(what) : fmt::format("{}: {}", what, reason));
@@ -83,7 +86,22 @@ Result<std::shared_ptr<Context>> Context::make(Env& env, Role role) {
   return context;
 }
 
-Result<std::shared_ptr<const Context>> Context::server(Env& env, const Identity& identity) {
+// Fills in verifies_.
+Result<void> Context::trust(std::string_view roots) {
+  auto certificates = read_certificates(library_.get(), roots);
+  if (!certificates) return std::unexpected(std::move(certificates.error()));
+  X509_STORE* store = SSL_CTX_get_cert_store(native_);
+  for (const CertificateHandle& root : *certificates) {
+    X509_STORE_add_cert(store, root.get());
+    // RFC 8446 section 4.2.4: a server says whose certificates it can look at.
+    if (role_ == Role::server) SSL_CTX_add_client_CA(native_, root.get());
+  }
+  verifies_ = !certificates->empty();
+  return {};
+}
+
+Result<std::shared_ptr<const Context>> Context::server(Env& env, const Identity& identity,
+                                                       std::string_view client_roots) {
   auto context = make(env, Role::server);
   if (!context) return std::unexpected(std::move(context.error()));
   SSL_CTX* native = (*context)->native_;
@@ -103,6 +121,9 @@ Result<std::shared_ptr<const Context>> Context::server(Env& env, const Identity&
   if (SSL_CTX_use_PrivateKey(native, key.get()) != 1 || SSL_CTX_check_private_key(native) != 1) {
     return invalid("the private key is not the certificate's");
   }
+  auto trusted = (*context)->trust(client_roots);
+  if (!trusted) return std::unexpected(std::move(trusted.error()));
+  if ((*context)->verifies_) SSL_CTX_set_verify(native, SSL_VERIFY_PEER, &look_and_go_on);
   return *context;
 }
 
@@ -111,11 +132,8 @@ Result<std::shared_ptr<const Context>> Context::client(Env& env, std::string_vie
   if (!context) return std::unexpected(std::move(context.error()));
   SSL_CTX* native = (*context)->native_;
   SSL_CTX_set_security_level(native, kSecurityLevel);
-  auto roots = read_certificates((*context)->library_.get(), trusted);
+  auto roots = (*context)->trust(trusted);
   if (!roots) return std::unexpected(std::move(roots.error()));
-  X509_STORE* store = SSL_CTX_get_cert_store(native);
-  for (const CertificateHandle& root : *roots) X509_STORE_add_cert(store, root.get());
-  (*context)->verifies_ = !roots->empty();
   SSL_CTX_set_verify(native, verify == Verify::require ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   return *context;
 }

@@ -29,7 +29,10 @@ class Context {
 
   // Errc::invalid: no certificate, no key, or they don't belong together. A certificate that others will refuse
   // (expired, another's name, a weak key) is taken: that is theirs to say.
-  static Result<std::shared_ptr<const Context>> server(Env& env, const Identity& identity);
+  // `client_roots`: PEM. With them a client is asked for a certificate, and one that it gives is looked at; whatever it
+  // is, the connection stands.
+  static Result<std::shared_ptr<const Context>> server(Env& env, const Identity& identity,
+                                                       std::string_view client_roots = {});
 
   enum class Verify : std::uint8_t {
     note,     // the other side's certificate is looked at, and whatever it is, the connection stands
@@ -49,6 +52,7 @@ class Context {
  private:
   Context(Role role, std::shared_ptr<ossl_lib_ctx_st> library, ssl_ctx_st* native);
   static Result<std::shared_ptr<Context>> make(Env& env, Role role);
+  Result<void> trust(std::string_view roots);
 
   Role role_;
   bool verifies_ = false;  // somebody is trusted, so that a certificate can be looked at

@@ -16,6 +16,7 @@
 #include "mta/base/check.h"
 #include "mta/env/wakeup.h"
 #include "mta/tls/handle.h"
+#include "mta/tls/identity_of.h"
 
 namespace postproof::tls {
 
@@ -168,12 +169,17 @@ Task<Result<void>> Stream::Engine::shake_hands(Deadline deadline) {
 void Stream::Engine::note_agreed() {
   agreed_.version = SSL_get_version(ssl_.get());
   agreed_.cipher = SSL_get_cipher_name(ssl_.get());
-  if (context_->role() == Context::Role::server) {
+  const bool server = context_->role() == Context::Role::server;
+  if (server) {
     note_server_name();
-  } else if (context_->verifies()) {
-    const long result = SSL_get_verify_result(ssl_.get());
-    agreed_.verified = result == X509_V_OK ? "ok" : X509_verify_cert_error_string(result);
+    agreed_.exporter = exported_binding(ssl_.get());
+    agreed_.server_end_point = certificate_binding(SSL_get_certificate(ssl_.get()));
   }
+  const X509* theirs = SSL_get0_peer_certificate(ssl_.get());
+  if (!context_->verifies() || (server && theirs == nullptr)) return;
+  const long result = SSL_get_verify_result(ssl_.get());
+  agreed_.verified = result == X509_V_OK ? "ok" : X509_verify_cert_error_string(result);
+  if (server && result == X509_V_OK) agreed_.client_names = subject_names(theirs);
 }
 
 void Stream::Engine::note_server_name() {

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mta/env/env.h"
 #include "mta/tls/context.h"
@@ -27,6 +28,13 @@ struct Agreed {
   std::string cipher;       // "TLS_AES_256_GCM_SHA384"
   std::string server_name;  // SNI
   std::string verified;     // of the other side's certificate: "" not asked, "ok", or the reason why it is not
+  // Of a server's end, what binds a login to this connection: tls-exporter (RFC 9266; of TLS 1.3) and
+  // tls-server-end-point (RFC 5929 section 4), as octets; empty: not to be had.
+  std::string exporter{};
+  std::string server_end_point{};
+  // Of a server's end, whom the client's certificate names if it checked out: mail addresses, the subject's common
+  // name, host names.
+  std::vector<std::string> client_names{};
 
   // For people: "TLSv1.3 TLS_AES_256_GCM_SHA384", then "verified" or "not verified: REASON" if it was asked.
   std::string to_string() const;

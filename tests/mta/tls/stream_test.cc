@@ -28,8 +28,8 @@ std::unique_ptr<tls::Stream> client_over(Env& env, std::unique_ptr<Stream> bare,
   return std::make_unique<tls::Stream>(env, *context, std::move(bare), how.buffered, how.name);
 }
 
-std::unique_ptr<tls::Stream> server_over(Env& env, std::unique_ptr<Stream> bare) {
-  auto context = Context::server(env, test_identity());
+std::unique_ptr<tls::Stream> server_over(Env& env, std::unique_ptr<Stream> bare, const char* client_roots = "") {
+  auto context = Context::server(env, test_identity(), client_roots);
   if (!good(context)) return nullptr;
   return std::make_unique<tls::Stream>(env, *context, std::move(bare), std::string_view());
 }
@@ -114,6 +114,69 @@ TEST_CASE("tls: a certificate is looked at, and ends the handshake only where th
       CHECK(agreed.verified != "ok");
       CHECK(agreed.verified.empty() == std::string_view(how.roots).empty());
     });
+  }
+}
+
+// RFC 9266 and RFC 5929 section 4: both ends come to the same octets, each on its own.
+TEST_CASE("tls: what binds a login to the connection is the same at both ends, and another's on another connection") {
+  std::vector<std::string> exporters, end_points;
+  for (int connection = 0; connection < 2; ++connection) {
+    run_tls(
+        [&](Env& env, std::unique_ptr<Stream> bare) -> Task<void> {
+          auto stream = client_over(env, std::move(bare), Client{});
+          good(co_await stream->handshake(soon(env)));
+          SSL* ssl = stream->native();
+          std::string exporter(32, '\0'), digest(32, '\0');
+          CHECK(SSL_export_keying_material(ssl, reinterpret_cast<unsigned char*>(exporter.data()), exporter.size(),
+                                           "EXPORTER-Channel-Binding", 24, reinterpret_cast<const unsigned char*>(""), 0, 1) == 1);
+          CHECK(X509_digest(SSL_get0_peer_certificate(ssl), EVP_sha256(), reinterpret_cast<unsigned char*>(digest.data()), nullptr) == 1);
+          exporters.push_back(exporter);
+          end_points.push_back(digest);
+        },
+        [&](Env& env, std::unique_ptr<Stream> bare) -> Task<void> {
+          auto stream = server_over(env, std::move(bare));
+          good(co_await stream->handshake(soon(env)));
+          exporters.push_back(stream->agreed().exporter);
+          end_points.push_back(stream->agreed().server_end_point);
+        });
+  }
+  REQUIRE(exporters.size() == 4);
+  CHECK(exporters[0] == exporters[1]);
+  CHECK(exporters[2] == exporters[3]);
+  CHECK(exporters[0] != exporters[2]);
+  for (const std::string& end_point : end_points) CHECK(end_point == end_points[0]);
+}
+
+TEST_CASE("tls: a client's certificate is asked for, looked at, and ends no handshake") {
+  struct Case {
+    const char* roots;
+    bool shows;
+    std::string verified;
+    std::vector<std::string> names;
+  };
+  const std::string other_root = test_identity().chain;  // a certificate, and nobody's root
+  for (const Case& one : {Case{kTestRoot, true, "ok", {kTestName}}, Case{kTestRoot, false, "", {}},
+                          Case{"", true, "", {}}, Case{other_root.c_str(), true, "self-signed certificate in certificate chain", {}}}) {
+    tls::Agreed agreed;
+    run_tls(
+        [&](Env& env, std::unique_ptr<Stream> bare) -> Task<void> {
+          auto stream = client_over(env, std::move(bare), Client{});
+          if (one.shows) {
+            const auto own = Context::server(env, test_identity());
+            SSL_use_certificate(stream->native(), SSL_CTX_get0_certificate((*own)->native()));
+            SSL_use_PrivateKey(stream->native(), SSL_CTX_get0_privatekey((*own)->native()));
+          }
+          good(co_await stream->handshake(soon(env)));
+          char octet;
+          static_cast<void>(co_await stream->read_some(std::span(&octet, 1), soon(env)));
+        },
+        [&](Env& env, std::unique_ptr<Stream> bare) -> Task<void> {
+          auto stream = server_over(env, std::move(bare), one.roots);
+          good(co_await stream->handshake(soon(env)));
+          agreed = stream->agreed();
+        });
+    CHECK(agreed.verified == one.verified);
+    CHECK(agreed.client_names == one.names);
   }
 }
 
