@@ -18,7 +18,7 @@ constexpr Capability kCapabilities[] = {
     {"8bitmime", true},
     {"enhancedstatuscodes", true},
     {"starttls", true},
-    {"auth", false},
+    {"auth", true},
     {"dsn", true},
     {"chunking", true},
     {"binarymime", false},

@@ -1,10 +1,12 @@
 #include "mta/config.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <toml++/toml.h>
 
 #include <optional>
 
+#include "mta/auth/prepare.h"
 #include "mta/base/text.h"
 #include "mta/mail/address.h"
 
@@ -220,7 +222,8 @@ void read_dns(TomlReader table, dns::ResolverSettings& resolver) {
   table.finish();
 }
 
-void read_route(TomlReader table, route::RouterSettings& router) {
+void read_route(TomlReader table, Config& config) {
+  route::RouterSettings& router = config.router;
   if (const auto text = table.string("smarthost")) {
     router.smarthost = parse_smarthost(*text);
     if (!router.smarthost) {
@@ -228,6 +231,15 @@ void read_route(TomlReader table, route::RouterSettings& router) {
                                   "host), \"[192.0.2.1]:25\", \"lmtp:[store.example.net]:24\" or \"lmtp:unix:/path\"");
     }
   }
+  set(config.smarthost_login.login, table.string("smarthost_login"));
+  set(config.smarthost_login.password_file, table.string("smarthost_password_file"));
+  set(config.client.auth_without_tls, table.boolean("smarthost_auth_without_tls"));
+  const bool no_login = config.smarthost_login.login.empty();
+  if (no_login != config.smarthost_login.password_file.empty()) {
+    table.complain(no_login ? "smarthost_password_file" : "smarthost_login",
+                   fmt::format("expected {} beside it", no_login ? "smarthost_login" : "smarthost_password_file"));
+  }
+  if (!no_login && !router.smarthost) table.complain("smarthost_login", "expected smarthost beside it: nobody else is told a password");
   set_integer(table, "port", router.port, 1, 65535);
   set(router.ipv4, table.boolean("ipv4"));
   set(router.ipv6, table.boolean("ipv6"));
@@ -308,6 +320,7 @@ void read_tls(TomlReader table, Config& config) {
   set(config.tls.certificate, table.string("certificate"));
   set(config.tls.key, table.string("key"));
   set(config.tls.trusted, table.string("ca"));
+  set(config.tls.client_roots, table.string("client_ca"));
   if (const auto word = table.word("server", {"may", "require"})) config.server.tls = *tls::parse_level(*word);
   tls::Policy& policy = config.router.tls;
   if (const auto word = table.word("client", {"none", "may", "require", "verify"})) policy.level = *tls::parse_level(*word);
@@ -316,6 +329,71 @@ void read_tls(TomlReader table, Config& config) {
   if (config.tls.certificate.empty() != config.tls.key.empty()) {
     const bool no_key = config.tls.key.empty();
     table.complain(no_key ? "certificate" : "key", fmt::format("expected {} beside it", no_key ? "key" : "certificate"));
+  }
+  table.finish();
+}
+
+void read_mechanisms(TomlReader& table, auth::Settings& logins) {
+  const auto words = table.strings("mechanisms");
+  if (!words) return;
+  logins.mechanisms.emplace();
+  std::vector<std::string_view> known;
+  for (const auth::Mechanism mechanism : auth::all_mechanisms()) known.push_back(to_string(mechanism));
+  for (const std::string& word : *words) {
+    if (const auto mechanism = auth::parse_mechanism(word)) {
+      logins.mechanisms->push_back(*mechanism);
+      continue;
+    }
+    const std::string_view near = nearest_word(ascii_upper(word), known);
+    table.complain("mechanisms", fmt::format("\"{}\" is no mechanism; expected {}{}", escape(word), fmt::join(known, ", "),
+                                             near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
+  }
+  if (words->empty()) table.complain("mechanisms", "expected at least one");
+}
+
+// Which addresses a login may send from: [auth.sender_login] has a list for each.
+void read_sender_login(TomlReader table, intake::Policy& policy) {
+  for (const std::string& login : table.keys()) {
+    const auto allowed = table.strings(login);
+    if (!allowed) continue;
+    const auto name = auth::prepare(login);
+    if (!name) {
+      table.complain(login, fmt::format("\"{}\" is no login", escape(login)));
+      continue;
+    }
+    for (const std::string& sender : *allowed) {
+      const bool whole_domain = sender.starts_with('@') && good_host_name(std::string_view(sender).substr(1));
+      if (!whole_domain && !Address::parse(sender)) {
+        table.complain(login, fmt::format("\"{}\" is no sender; expected \"alice@example.org\", or \"@example.org\" for all of a domain",
+                                          escape(sender)));
+      }
+    }
+    policy.sender_login[*name] = *allowed;
+  }
+  table.finish();
+}
+
+void read_auth(TomlReader table, Config& config) {
+  auth::Settings& logins = config.auth;
+  set(logins.password_file, table.string("password_file"));
+  set(logins.dovecot_socket, table.string("dovecot_socket"));
+  if (!logins.password_file.empty() && !logins.dovecot_socket.empty()) {
+    table.complain("dovecot_socket", "there is a password_file too; expected one of the two");
+  }
+  // A client takes the strongest mechanism that it sees, and only the operator knows whether Dovecot has SCRAM.
+  if (!logins.dovecot_socket.empty()) logins.mechanisms = {auth::Mechanism::plain, auth::Mechanism::login};
+  read_mechanisms(table, logins);
+  set(logins.without_tls, table.boolean("without_tls"));
+  set(logins.required, table.boolean("required"));
+  set_integer(table, "failures_max", logins.failures_max, 1, 1000);
+  set_integer(table, "failures_per_client_max", logins.failures_per_client_max, 1, 1'000'000);
+  set_duration(table, "failure_delay", logins.failure_delay, 0s, 1min);
+  if (auto inner = table.table("sender_login")) {
+    config.intake.senders = intake::Senders::own;
+    read_sender_login(*inner, config.intake);
+  }
+  if (const auto word = table.word("senders", {"any", "own"})) {
+    config.intake.senders = *word == "own" ? intake::Senders::own : intake::Senders::any;
   }
   table.finish();
 }
@@ -369,11 +447,12 @@ Config read_config(TomlReader& table, Config base) {
   if (auto inner = table.table("smtp")) read_server(*inner, config.server, config.intake);
   if (auto inner = table.table("relay")) read_relay(*inner, config.intake);
   if (auto inner = table.table("dns")) read_dns(*inner, config.resolver);
-  if (auto inner = table.table("route")) read_route(*inner, config.router);
+  if (auto inner = table.table("route")) read_route(*inner, config);
   if (auto inner = table.table("spool")) read_spool(*inner, config.spool);
   if (auto inner = table.table("retry")) read_retry(*inner, config.scheduler.retry);
   if (auto inner = table.table("delivery")) read_delivery(*inner, config);
   if (auto inner = table.table("tls")) read_tls(*inner, config);
+  if (auto inner = table.table("auth")) read_auth(*inner, config);
   return config;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mta/auth/settings.h"
 #include "mta/base/toml_reader.h"
 #include "mta/deliver/settings.h"
 #include "mta/dns/resolver.h"
@@ -22,6 +23,13 @@ namespace postproof {
 struct TlsFiles {
   std::string certificate, key;  // PEM, of our server; both or none
   std::string trusted;           // PEM: roots that our client trusts; empty: nobody
+  std::string client_roots;      // PEM: roots of client certificates; empty: none is asked for
+};
+
+// Who we are at the smarthost: the password is the first line of a file, read when the MTA comes up.
+struct SmarthostLogin {
+  std::string login;  // empty: nobody
+  std::string password_file;
 };
 
 // Where people's programs hand mail in (RFC 6409): nothing goes in the clear.
@@ -44,6 +52,11 @@ struct Config {
   queue::SchedulerSettings scheduler;
   deliver::Settings deliver;
   TlsFiles tls;
+  auth::Settings auth;
+  SmarthostLogin smarthost_login;
+
+  // Somebody could log in: by a password, or by a certificate.
+  bool logs_in() const { return !auth.password_file.empty() || !auth.dovecot_socket.empty() || !tls.client_roots.empty(); }
 };
 
 // What holds where a configuration says nothing.

@@ -3,6 +3,7 @@
 //   serve    runs it in the foreground; a log line an event on standard error
 //   check    reads a configuration and tells what is wrong with it
 //   queue    asks the running daemon, or reads the spool when none runs
+//   passwd   writes the line of a user into a password file
 //
 // Exit status: 0 fine; 1 it could not be done; 2 wrong usage or an invalid configuration.
 #include <arpa/inet.h>
@@ -29,9 +30,11 @@
 #include "mta/base/text.h"
 #include "mta/config.h"
 #include "mta/env/wakeup.h"
+#include "mta/login_files.h"
 #include "mta/mta.h"
 #include "mta/os/log_output.h"
 #include "mta/os/loop.h"
+#include "mta/passwd_command.h"
 #include "mta/queue/journal_spool.h"
 #include "mta/tls_files.h"
 
@@ -217,18 +220,45 @@ class Quiet final : public EventSink {
   void emit(const Event&) override {}
 };
 
+// What the configuration names, as serve would.
+Task<Result<void>> load_files(Env& env, Config& config) {
+  auto loaded = co_await load_tls(env, config);
+  if (loaded) loaded = co_await load_smarthost_login(env, config);
+  if (loaded) loaded = co_await check_logins(env, config);
+  co_return loaded;
+}
+
 int check(const Options& options) {
   auto config = load_config(options.config);
   if (!config) return kUsage;
   Quiet quiet;
   os::Workers workers;
   os::Loop loop(quiet, workers);
-  if (const auto loaded = loop.run(load_tls(loop.env(), *config)); !loaded) {
+  if (const auto loaded = loop.run(load_files(loop.env(), *config)); !loaded) {
     std::fprintf(stderr, "%s: %s\n", options.config.c_str(), loaded.error().what.c_str());
     return kUsage;
   }
   std::printf("%s: fine\n", options.config.c_str());
   return kFine;
+}
+
+// --- passwd ----------------------------------------------------------------------------------------------------
+
+int set_password(const Options& options, PasswdOptions passwd_options) {
+  if (passwd_options.file.empty() && options.config.empty()) {
+    complain("whose password file? expected --file or --config");
+    return kUsage;
+  }
+  if (passwd_options.file.empty()) {
+    const auto config = load_config(options.config);
+    if (!config) return kUsage;
+    passwd_options.file = config->auth.password_file;
+    if (passwd_options.file.empty()) {
+      complain(options.config + ": names no auth.password_file; expected one, or --file");
+      return kUsage;
+    }
+  }
+  return passwd(passwd_options) == 0 ? kFine : kFailed;
 }
 
 // --- queue list ------------------------------------------------------------------------------------------------
@@ -311,6 +341,19 @@ int main(int argc, char** argv) {
   add_config(list_command);
   list_command->add_flag("--json", options.json, "one JSON object a message, for scripts");
 
+  CLI::App* passwd_command = app.add_subcommand("passwd", "set a user's password in a password file, or remove the user");
+  PasswdOptions passwd_options;
+  auto* passwd_file = passwd_command->add_option("-f,--file", passwd_options.file, "the password file, made if need be")
+                          ->type_name("FILE");
+  passwd_command->add_option("-c,--config", options.config, "the configuration that names it by auth.password_file")
+      ->type_name("FILE")
+      ->excludes(passwd_file);
+  passwd_command->add_option("user", passwd_options.user, "the login name")->required();
+  passwd_command->add_option("--scheme", passwd_options.scheme, "scram serves every mechanism, yescrypt PLAIN and LOGIN")
+      ->check(CLI::IsMember({"scram", "yescrypt"}))
+      ->capture_default_str();
+  passwd_command->add_flag("--delete", passwd_options.remove, "remove the user");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -318,5 +361,6 @@ int main(int argc, char** argv) {
   }
   if (serve_command->parsed()) return serve(options);
   if (check_command->parsed()) return check(options);
+  if (passwd_command->parsed()) return set_password(options, passwd_options);
   return queue_list(options);
 }

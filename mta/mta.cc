@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "mta/auth/authenticator.h"
 #include "mta/base/check.h"
 #include "mta/deliver/dispatcher.h"
 #include "mta/deliver/settle.h"
@@ -9,6 +10,7 @@
 #include "mta/env/task_group.h"
 #include "mta/env/wakeup.h"
 #include "mta/intake/intake.h"
+#include "mta/login_files.h"
 #include "mta/queue/journal_spool.h"
 #include "mta/smtp/listener.h"
 #include "mta/smtp/session_numbers.h"
@@ -49,9 +51,11 @@ struct Door {
       : env(its_env),
         entrances(its_entrances),
         intakes(env, config.intake, resolver, spool, scheduler, config.spool.free_min),
+        logins(env, config.auth, auth::make_verifier(env, config.auth)),
         tasks(env.executor) {
     for (const Entrance& entrance : entrances) {
-      listeners.push_back(std::make_unique<smtp::Listener>(env, entrance.settings, intakes, numbers));
+      listeners.push_back(std::make_unique<smtp::Listener>(env, entrance.settings, intakes, numbers,
+                                                           config.logs_in() ? &logins : nullptr));
     }
   }
 
@@ -64,11 +68,14 @@ struct Door {
   Env& env;
   const std::vector<Entrance>& entrances;
   intake::SpoolIntakeFactory intakes;
+  auth::Authenticator logins;
   std::vector<std::unique_ptr<smtp::Listener>> listeners;  // one an entrance
   TaskGroup tasks;
 };
 
 Task<Result<void>> open_door(Door& door) {
+  auto loaded = co_await door.logins.load();
+  if (!loaded) co_return fail("auth.password_file", std::move(loaded.error()));
   for (std::size_t i = 0; i < door.entrances.size(); ++i) {
     for (const Endpoint& endpoint : door.entrances[i].endpoints) {
       const auto listening = door.listeners[i]->listen(endpoint);
@@ -147,6 +154,8 @@ struct Mta::Impl {
 Task<Result<void>> Mta::Impl::run(std::function<void()> ready) {
   auto tls_loaded = co_await load_tls(env, config);
   if (!tls_loaded) co_return tls_loaded;
+  auto login_loaded = co_await load_smarthost_login(env, config);
+  if (!login_loaded) co_return login_loaded;
   auto opened = co_await queue::JournalSpool::open(env, config.spool);
   if (!opened) co_return std::unexpected(std::move(opened.error()));
   service = std::make_unique<Service>(config, env, session_envs, std::move(*opened));

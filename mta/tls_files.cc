@@ -1,8 +1,8 @@
 #include "mta/tls_files.h"
 
-#include <span>
 #include <tuple>
 
+#include "mta/env/read_file.h"
 #include "mta/tls/context.h"
 
 namespace postproof {
@@ -11,32 +11,24 @@ namespace {
 
 constexpr std::uint64_t kFileMax = 4 * 1024 * 1024;  // the bundle of a distribution's roots has 200 KB
 
-Task<Result<std::string>> read_file(Env& env, std::string path) {
-  auto file = co_await env.disk.open(path, OpenMode::read);
-  if (!file) co_return std::unexpected(std::move(file.error()));
-  const auto size = co_await (*file)->size();
-  if (!size) co_return std::unexpected(size.error());
-  if (*size > kFileMax) co_return fail(Errc::too_large, path + " is too large to be PEM");
-  std::string text(static_cast<std::size_t>(*size), '\0');
-  if (text.empty()) co_return text;
-  const auto got = co_await (*file)->read_at(0, text);
-  if (!got) co_return std::unexpected(got.error());
-  text.resize(*got);
-  co_return text;
-}
-
 }  // namespace
 
 Task<Result<void>> load_tls(Env& env, Config& config) {
   if (!config.tls.certificate.empty()) {
     tls::Identity identity;
-    auto chain = co_await read_file(env, config.tls.certificate);
+    auto chain = co_await read_file(env.disk, config.tls.certificate, kFileMax);
     if (!chain) co_return fail("tls.certificate", std::move(chain.error()));
-    auto key = co_await read_file(env, config.tls.key);
+    auto key = co_await read_file(env.disk, config.tls.key, kFileMax);
     if (!key) co_return fail("tls.key", std::move(key.error()));
     identity.chain = std::move(*chain);
     identity.key = std::move(*key);
-    auto context = tls::Context::server(env, identity);
+    std::string client_roots;
+    if (!config.tls.client_roots.empty()) {
+      auto roots = co_await read_file(env.disk, config.tls.client_roots, kFileMax);
+      if (!roots) co_return fail("tls.client_ca", std::move(roots.error()));
+      client_roots = std::move(*roots);
+    }
+    auto context = tls::Context::server(env, identity, client_roots);
     if (!context) co_return fail("tls.certificate " + config.tls.certificate, std::move(context.error()));
     config.server.tls_context = std::move(*context);
   } else if (!config.submission.listen.empty() || !config.submission.listen_tls.empty()) {
@@ -49,7 +41,7 @@ Task<Result<void>> load_tls(Env& env, Config& config) {
   if (!note && !policy.uses(tls::Level::verify)) co_return Result<void>();
   std::string trusted;
   if (!config.tls.trusted.empty()) {
-    auto roots = co_await read_file(env, config.tls.trusted);
+    auto roots = co_await read_file(env.disk, config.tls.trusted, kFileMax);
     if (!roots) co_return fail("tls.ca", std::move(roots.error()));
     trusted = std::move(*roots);
   }

@@ -36,21 +36,20 @@ bool holds(const std::vector<Mechanism>& list, Mechanism mechanism) {
 
 }  // namespace
 
-Authenticator::Authenticator(Env& env, const Settings& settings) : env_(env), settings_(settings) {
-  if (!settings.password_file.empty()) {
-    auto file = std::make_unique<PasswordFile>(env, settings.password_file);
-    file_ = file.get();
-    verifier_ = std::move(file);
-  } else if (!settings.dovecot_socket.empty()) {
-    verifier_ = std::make_unique<Dovecot>(env, settings.dovecot_socket);
-  }
+std::unique_ptr<Verifier> make_verifier(Env& env, const Settings& settings) {
+  if (!settings.password_file.empty()) return std::make_unique<PasswordFile>(env, settings.password_file);
+  if (!settings.dovecot_socket.empty()) return std::make_unique<Dovecot>(env, settings.dovecot_socket);
+  return nullptr;
 }
+
+Authenticator::Authenticator(Env& env, const Settings& settings, std::unique_ptr<Verifier> verifier)
+    : env_(env), settings_(settings), verifier_(std::move(verifier)) {}
 
 Authenticator::~Authenticator() = default;
 
 Task<Result<void>> Authenticator::load() {
-  if (file_ == nullptr) co_return Result<void>{};
-  co_return co_await file_->load();
+  if (!verifier_) co_return Result<void>{};
+  co_return co_await verifier_->load();
 }
 
 bool Authenticator::allowed(Mechanism mechanism) const {

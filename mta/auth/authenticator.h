@@ -21,13 +21,16 @@ enum class Denial : std::uint8_t {
   needs_tls,  // nothing is taken in the clear
 };
 
+// The backend that the settings name; null: none.
+std::unique_ptr<Verifier> make_verifier(Env& env, const Settings& settings);
+
 class Authenticator {
  public:
-  // `env` and `settings` outlive it.
-  Authenticator(Env& env, const Settings& settings);
+  // `verifier`: who knows the passwords; null: nobody. `env` and `settings` outlive it.
+  Authenticator(Env& env, const Settings& settings, std::unique_ptr<Verifier> verifier);
   ~Authenticator();
 
-  // Reads the backend's file, if it is one. Errors as of PasswordFile::load.
+  // As Verifier::load.
   Task<Result<void>> load();
 
   const Settings& settings() const { return settings_; }
@@ -39,7 +42,6 @@ class Authenticator {
   Duration note_failure(const Endpoint& client);
   // So often within a while that it is not heard any more.
   bool shut_out(const Endpoint& client) const;
-  void note_success(const Endpoint& client) { failures_.forget(client); }
 
  private:
   bool allowed(Mechanism mechanism) const;
@@ -47,8 +49,7 @@ class Authenticator {
 
   Env& env_;
   const Settings& settings_;
-  std::unique_ptr<Verifier> verifier_;  // null: no passwords
-  class PasswordFile* file_ = nullptr;  // the verifier, if it is one
+  std::unique_ptr<Verifier> verifier_;
   Failures failures_;
 };
 

@@ -6,16 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "mta/auth/credentials.h"
 #include "mta/auth/mechanism.h"
 #include "mta/env/env.h"
 
 namespace postproof::auth {
-
-// Who we are at a host.
-struct Credentials {
-  std::string login;
-  std::string password;
-};
 
 class ClientExchange {
  public:

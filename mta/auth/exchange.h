@@ -10,6 +10,7 @@
 
 #include "mta/auth/channel.h"
 #include "mta/auth/mechanism.h"
+#include "mta/base/result.h"
 #include "mta/env/task.h"
 
 namespace postproof::auth {
@@ -48,6 +49,9 @@ class Exchange {
 class Verifier {
  public:
   virtual ~Verifier() = default;
+
+  // At the start: whether it can be used as it was configured. Errors name what cannot.
+  virtual Task<Result<void>> load() { co_return Result<void>{}; }
 
   // What it can serve now, the stronger first, before the channel and the configuration are looked at.
   virtual std::vector<Mechanism> mechanisms() const = 0;

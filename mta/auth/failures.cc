@@ -41,8 +41,4 @@ unsigned Failures::count(const Endpoint& client, MonoTime now) const {
   return at == clients_.end() || now - at->second.last > kMemory ? 0 : at->second.count;
 }
 
-void Failures::forget(const Endpoint& client) {
-  if (const auto key = key_of(client)) clients_.erase(*key);
-}
-
 }  // namespace postproof::auth

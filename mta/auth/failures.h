@@ -1,5 +1,6 @@
 // Logins that have failed, by client address, for as long as they are remembered: who guesses waits longer each time, and
-// in the end is not heard. An IPv6 client is its /64, which is what one customer has.
+// in the end is not heard. A login that succeeds in between forgives nothing: it may be the guesser's own. An IPv6 client
+// is its /64, which is what one customer has.
 #pragma once
 
 #include <map>
@@ -17,7 +18,6 @@ class Failures {
   // Gives how many there are by now.
   unsigned note(const Endpoint& client, MonoTime now);
   unsigned count(const Endpoint& client, MonoTime now) const;
-  void forget(const Endpoint& client);
 
  private:
   struct Entry {

@@ -19,9 +19,8 @@ class PasswordFile final : public Verifier {
  public:
   PasswordFile(Env& env, std::string path);
 
-  // At the start: Errc::invalid with the first line that is none, and what the disk says. Not called, the file is read
-  // when first needed.
-  Task<Result<void>> load();
+  // Errc::invalid with the first line that is none, and what the disk says. Not called, the file is read when first needed.
+  Task<Result<void>> load() override;
 
   std::vector<Mechanism> mechanisms() const override;
   std::unique_ptr<Exchange> begin(Mechanism mechanism, const Channel& channel, bool plus_offered) override;

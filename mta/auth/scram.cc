@@ -8,8 +8,6 @@ namespace postproof::auth {
 
 namespace {
 
-constexpr std::string_view kNoBinding = "n,,";  // our client binds to no channel
-
 // None: no binding of this name can be had.
 const std::string* binding_data(const Channel& channel, std::string_view name) {
   const std::string* data = nullptr;
@@ -59,12 +57,15 @@ std::expected<std::string, ScramFault> ScramServer::final(std::string_view messa
   return "v=" + base64_encode(hmac_sha256(verifier_.server_key, said));
 }
 
-ScramClient::ScramClient(std::string login, std::string password, std::string nonce)
-    : login_(std::move(login)), password_(std::move(password)), nonce_(std::move(nonce)) {}
+ScramClient::ScramClient(std::string login, std::string password, std::string nonce, ScramBinding binding)
+    : login_(std::move(login)),
+      password_(std::move(password)),
+      nonce_(std::move(nonce)),
+      binding_(std::move(binding)) {}
 
 std::string ScramClient::bare() const { return fmt::format("n={},r={}", scram_name(login_), nonce_); }
 
-std::string ScramClient::first() const { return std::string(kNoBinding) + bare(); }
+std::string ScramClient::first() const { return binding_.header + bare(); }
 
 Result<std::string> ScramClient::final(std::string_view server_first) {
   const auto parsed = parse_server_first(server_first);
@@ -78,7 +79,7 @@ Result<std::string> ScramClient::final(std::string_view server_first) {
                                             kScramIterationsMin, kScramIterationsMax));
   }
   const std::string salted = salted_password(password_, parsed->salt, static_cast<std::uint32_t>(parsed->iterations));
-  const std::string without_proof = fmt::format("c={},r={}", base64_encode(kNoBinding), parsed->nonce);
+  const std::string without_proof = fmt::format("c={},r={}", base64_encode(binding_.header + binding_.data), parsed->nonce);
   const std::string said = auth_message(bare(), server_first, without_proof);
   const std::string client_key = hmac_sha256(salted, "Client Key");
   const std::string proof = exclusive_or(client_key, hmac_sha256(sha256(client_key), said));

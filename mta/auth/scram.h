@@ -45,10 +45,16 @@ class ScramServer {
   std::string challenge_;
 };
 
+// What a client binds its login to: the header that says so, and the channel's data.
+struct ScramBinding {
+  std::string header = "n,,";  // to nothing
+  std::string data{};
+};
+
 class ScramClient {
  public:
   // `login` and `password` are prepared (prepare.h).
-  ScramClient(std::string login, std::string password, std::string nonce);
+  ScramClient(std::string login, std::string password, std::string nonce, ScramBinding binding = {});
 
   std::string first() const;
   // server-first: gives client-final. Heavy: for Work. Errc::protocol: not such a message, a nonce that is not ours
@@ -63,6 +69,7 @@ class ScramClient {
   std::string login_;
   std::string password_;
   std::string nonce_;
+  ScramBinding binding_;
   std::string server_signature_;
 };
 

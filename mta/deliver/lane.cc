@@ -13,6 +13,8 @@ using queue::Leg;
 
 namespace {
 
+static_assert(static_cast<int>(smtp::ClientStage::auth) == static_cast<int>(queue::Stage::auth));
+
 // A stored message, chunk by chunk. The first is there already: reading it has checked them all.
 class SpoolContent final : public smtp::ContentSource {
  public:

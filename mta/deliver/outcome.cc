@@ -18,6 +18,7 @@ Verdict judge_reply(Stage stage, const smtp::Reply& reply) {
     case Stage::greeting:
     case Stage::ehlo:
     case Stage::starttls:
+    case Stage::auth:
       // The host refuses the session, not the message: another may take it.
       return Verdict::next_host;
     case Stage::mail:
@@ -40,7 +41,7 @@ Verdict judge_reply(Stage stage, const smtp::Reply& reply) {
 }
 
 Verdict judge_error(Stage stage, Errc code) {
-  if (stage == Stage::starttls) return code == Errc::closed ? Verdict::defer : Verdict::next_host;
+  if (stage == Stage::starttls || stage == Stage::auth) return code == Errc::closed ? Verdict::defer : Verdict::next_host;
   switch (code) {
     case Errc::dns_no_such_domain:
     case Errc::dns_no_data:
@@ -69,6 +70,8 @@ EnhancedStatus status_of_error(Stage stage, Errc code) {
   // RFC 3463 section 3.8: 4.7.4, what security asks for is not supported; 4.7.5, it could not be had. RFC 3207 section 4.1
   // leaves it to us; a server's TLS can be mended, so the message waits.
   if (stage == Stage::starttls) return code == Errc::invalid ? EnhancedStatus{4, 7, 4} : EnhancedStatus{4, 7, 5};
+  // That we cannot log in is for us to mend, or for the smarthost.
+  if (stage == Stage::auth) return code == Errc::invalid ? EnhancedStatus{4, 7, 4} : EnhancedStatus{4, 7, 0};
   switch (code) {
     case Errc::dns_no_such_domain: return {5, 1, 2};
     case Errc::dns_no_data: return {5, 4, 4};
@@ -119,7 +122,7 @@ Verdict judge_last(const AttemptResult& result) {
   if (verdict != Verdict::next_host) return verdict;
   const auto* reply = std::get_if<smtp::Reply>(&result.what);
   const bool no_mail_here =
-      reply != nullptr && result.stage != Stage::starttls && (reply->code == 521 || reply->code == 556);
+      reply != nullptr && result.stage != Stage::starttls && result.stage != Stage::auth && (reply->code == 521 || reply->code == 556);
   return no_mail_here ? Verdict::fail : Verdict::defer;
 }
 
@@ -139,9 +142,10 @@ bool too_many_recipients(const AttemptResult& result) {
 
 EnhancedStatus status_of(const AttemptResult& result) {
   if (const auto* reply = std::get_if<smtp::Reply>(&result.what)) {
-    // What a server says to STARTTLS is about TLS, whatever its class: we wait.
+    // What a server says to STARTTLS or AUTH is about TLS or about us, whatever its class: we wait.
     const bool waits = reply->status && reply->status->klass == 4;
     if (result.stage == Stage::starttls && !waits) return EnhancedStatus{4, 7, 4};
+    if (result.stage == Stage::auth && !waits) return EnhancedStatus{4, 7, 8};  // RFC 4954 section 6
     if (reply->status) return *reply->status;
     return EnhancedStatus{static_cast<std::uint8_t>(reply->code / 100), 0, 0};
   }

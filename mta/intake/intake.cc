@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "mta/intake/relay.h"
+#include "mta/intake/senders.h"
 #include "mta/mail/header_scan.h"
 #include "mta/mail/trace.h"
 
@@ -16,6 +17,7 @@ namespace {
 
 // Free space is asked for at most this often: it is a system call on a worker thread.
 constexpr Duration kFreeSpaceAge = 1s;
+constexpr const char* kNobody = "<>";  // AUTH= of a message whose submitter is not known
 
 Reply storage_trouble(const Error& error) {
   if (error.code == Errc::no_space) return Reply::of(452, "4.3.1", "not enough space to store the message");
@@ -124,6 +126,7 @@ class SpoolIncoming final : public smtp::Incoming {
     // RFC 3848 has no word for HELO within TLS.
     received.with = !session_.esmtp ? "SMTP" : envelope_.utf8 ? "UTF8SMTP" : "ESMTP";  // RFC 6531 section 4.3
     if (session_.esmtp && !session_.tls.empty()) received.with += 'S';
+    if (session_.esmtp && !session_.login.empty()) received.with += 'A';
     received.tls = session_.tls;
     received.id = id;
     if (envelope_.recipients.size() == 1) received.only_recipient = envelope_.recipients[0].address;
@@ -152,7 +155,7 @@ class SpoolIncoming final : public smtp::Incoming {
     const std::string sender = to_string(stored.envelope.sender);
     env_.events.emit(event::Accepted{session_.session, id, sender,
                                      static_cast<std::int64_t>(stored.envelope.recipients.size()),
-                                     static_cast<std::int64_t>(stored.size()), {}});
+                                     static_cast<std::int64_t>(stored.size()), {}, session_.login});
   }
 
   Env& env_;
@@ -178,17 +181,22 @@ class SpoolIntake final : public smtp::Intake {
     if (free < shared_->free_min || free - shared_->free_min < announced) {
       co_return Reply::of(452, "4.3.1", "not enough space to store the message; try again later");
     }
-    if (params.sender && shared_->policy.refuse_null_mx_senders && !trusted(shared_->policy, session.peer)) {
+    if (params.sender && shared_->policy.refuse_null_mx_senders && !trusted(shared_->policy, session)) {
       const bool mute = co_await takes_no_mail(*params.sender);
       if (mute) co_return Reply::of(550, "5.7.27", "the sender's domain takes no mail: it has a null MX");
     }
+    if (!session.login.empty()) {
+      if (auto refusal = refuse_sender(shared_->policy, session.login, params.sender)) co_return std::move(*refusal);
+    }
     session_ = session;
+    // RFC 4954 section 5: who has not logged in is believed nothing about who has submitted the message.
+    if (params.submitter && session.login.empty()) params.submitter = kNobody;
     envelope_ = begin_envelope(std::move(params), shared_->env.clock.now());
     co_return Reply::of(250, "2.1.0", "sender ok");
   }
 
   Task<Reply> rcpt(smtp::RcptParams params) override {
-    if (auto refusal = refuse_relay(shared_->policy, session_.peer, params.recipient)) co_return std::move(*refusal);
+    if (auto refusal = refuse_relay(shared_->policy, session_, params.recipient)) co_return std::move(*refusal);
     const intake::Policy& policy = shared_->policy;
     if (policy.postmaster && is_own_postmaster(policy, params.recipient)) params.recipient = *policy.postmaster;
     // Who is named twice has two 250s, and is handed on twice: which copies are one is for the final host to say.
@@ -205,7 +213,7 @@ class SpoolIntake final : public smtp::Intake {
 
   // RFC 1985 section 4.
   Task<Reply> start_queue(const smtp::SessionInfo& session, std::string domain, bool subdomains) override {
-    if (!trusted(shared_->policy, session.peer)) co_return Reply::of(459, "4.7.1", "you may not start queues here");
+    if (!trusted(shared_->policy, session)) co_return Reply::of(459, "4.7.1", "you may not start queues here");
     const auto waiting = co_await shared_->scheduler.start(domain, subdomains);
     if (!waiting) co_return Reply::of(458, "4.3.2", fmt::format("the queue for {} cannot be started now", domain));
     if (*waiting == 0) co_return Reply::of(251, "2.0.0", fmt::format("no messages waiting for {}", domain));

@@ -15,7 +15,7 @@ struct Received {
   std::string helo;            // as the client said it
   std::optional<IpAddress> client;  // none: not over IP
   std::string by;              // our host name
-  std::string with;            // "SMTP", "ESMTP", "ESMTPS" (RFC 3848)
+  std::string with;            // "SMTP", "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA" (RFC 3848)
   MessageId id;
   std::optional<Address> only_recipient;  // named in "for" only when there is just one: no recipient learns of another
   WallTime when{};

@@ -29,13 +29,14 @@ std::string_view to_string(Stage stage) {
     case Stage::data: return "data";
     case Stage::dot: return "dot";
     case Stage::storage: return "storage";
+    case Stage::auth: return "auth";
   }
   return "unknown";
 }
 
 bool waits_for_site(const AttemptResult& result) {
   if (const auto* reply = std::get_if<smtp::Reply>(&result.what)) {
-    return reply->code == 421 || result.stage < Stage::mail;
+    return reply->code == 421 || result.stage < Stage::mail || result.stage == Stage::auth;
   }
   switch (std::get<Error>(result.what).code) {
     case Errc::timed_out:

@@ -16,8 +16,8 @@
 namespace postproof::queue {
 
 // How far the attempt came. The numbers are stored: only append.
-// storage: the message could not be read, and no host was asked.
-enum class Stage : std::uint8_t { resolve, connect, greeting, ehlo, starttls, mail, rcpt, data, dot, storage };
+// storage: the message could not be read, and no host was asked. auth: logging in, between starttls and mail.
+enum class Stage : std::uint8_t { resolve, connect, greeting, ehlo, starttls, mail, rcpt, data, dot, storage, auth };
 std::string_view to_string(Stage stage);
 
 struct AttemptResult {

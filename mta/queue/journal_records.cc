@@ -110,7 +110,7 @@ void write_result(OctetWriter& out, const AttemptResult& result) {
 AttemptResult read_result(OctetReader& in, std::uint8_t kind) {
   AttemptResult result;
   const std::uint8_t stage = in.u8();
-  if (stage > static_cast<std::uint8_t>(Stage::storage)) in.turn_bad();
+  if (stage > static_cast<std::uint8_t>(Stage::auth)) in.turn_bad();
   result.stage = static_cast<Stage>(stage);
   result.host = in.text();
   result.endpoint = in.text();

@@ -61,6 +61,7 @@ std::string_view to_string(ClientStage stage) {
     case ClientStage::rcpt: return "rcpt";
     case ClientStage::data: return "data";
     case ClientStage::dot: return "dot";
+    case ClientStage::auth: return "auth";
   }
   return "unknown";
 }
@@ -133,8 +134,9 @@ Task<std::expected<void, ClientResult>> ClientSession::connect(Endpoint to, TlsL
   if (out_of_place_as_greeting(greeting)) greeting = protocol_error("greeting", std::get<Reply>(greeting));
   if (!positive(greeting)) co_return std::unexpected(ClientResult{ClientStage::greeting, std::move(greeting)});
   auto greeted = co_await hello();
-  if (!greeted || tls == TlsLevel::none) co_return greeted;
-  co_return co_await start_tls(tls);
+  if (greeted && tls != TlsLevel::none) greeted = co_await start_tls(tls);
+  if (!greeted || !settings_.credentials) co_return greeted;
+  co_return co_await log_in();
 }
 
 // RFC 3207. Behind the handshake everything begins anew: what was said in the clear is forgotten (section 4.2).
@@ -524,9 +526,9 @@ Task<void> ClientSession::quit() {
 
 void ClientSession::close() { lose("closed"); }
 
-Task<What> ClientSession::ask(std::string command, std::string_view name, Duration timeout) {
+Task<What> ClientSession::ask(std::string command, std::string_view name, Duration timeout, std::string shown) {
   if (auto trouble = co_await unasked()) co_return std::move(*trouble);
-  emit_command(command);
+  emit_command(shown.empty() ? command : shown);
   command += "\r\n";
   auto sent = co_await stream_->write_all(command, in(timeout));
   if (!sent) co_return co_await last_words(name, std::move(sent.error()));

@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "mta/auth/mechanism.h"
 #include "mta/env/env.h"
 #include "mta/env/task_group.h"
 #include "mta/mail/envelope.h"
@@ -26,10 +27,14 @@
 #include "mta/smtp/reply.h"
 #include "mta/smtp/settings.h"
 
+namespace postproof::auth {
+class ClientExchange;
+}
+
 namespace postproof::smtp {
 
-// How far a session came. The same values in the same order as queue::Stage.
-enum class ClientStage : std::uint8_t { resolve, connect, greeting, ehlo, starttls, mail, rcpt, data, dot };
+// How far a session came. The same values as queue::Stage. auth: logging in, between starttls and mail.
+enum class ClientStage : std::uint8_t { resolve, connect, greeting, ehlo, starttls, mail, rcpt, data, dot, auth = 10 };
 std::string_view to_string(ClientStage stage);
 
 // What was said, or what went wrong, at a stage. Delivered is exactly: stage dot and a positive reply. An
@@ -57,7 +62,9 @@ class ClientSession {
   ClientSession(const ClientSession&) = delete;
   ClientSession& operator=(const ClientSession&) = delete;
 
-  // Dials, reads the greeting and says EHLO; HELO when EHLO gets a 5yz (RFC 5321 section 3.2); STARTTLS as `tls` says, and EHLO again. Once, first. The error says at which of connect, greeting, ehlo, starttls it
+  // Dials, reads the greeting and says EHLO; HELO when EHLO gets a 5yz (RFC 5321 section 3.2); STARTTLS as `tls` says, and
+  // EHLO again; AUTH if the settings have credentials (RFC 4954). Once, first. The error says at which of connect,
+  // greeting, ehlo, starttls, auth it
   // ended; the session is then good for quit() only. With TlsLevel::may an error at starttls does not mean that
   // the host takes nothing in the clear: that takes another session, with TlsLevel::none.
   Task<std::expected<void, ClientResult>> connect(Endpoint to, TlsLevel tls);
@@ -95,6 +102,9 @@ class ClientSession {
   Task<std::expected<void, ClientResult>> hello();
   Task<std::expected<void, ClientResult>> start_tls(TlsLevel level);
   Task<std::optional<ClientResult>> secure(TlsLevel level);
+  Task<std::expected<void, ClientResult>> log_in();
+  Task<What> exchange_login(auth::Mechanism mechanism, auth::ClientExchange& exchange);
+  void tell_auth(std::string_view mechanism, std::string_view result);
   void read_from_stream();
   Task<std::optional<What>> begin_transaction();
   Task<void> ask_one_by_one(Group& group, const Transaction& transaction);
@@ -108,7 +118,8 @@ class ClientSession {
   Task<void> read_verdicts(Group& group, std::string_view name);
 
   // Each of these closes the session when it gives an error or 421.
-  Task<What> ask(std::string command, std::string_view name, Duration timeout);
+  // `shown`: what the log has of the command; empty: all of it.
+  Task<What> ask(std::string command, std::string_view name, Duration timeout, std::string shown = {});
   Task<What> answer(std::string_view name, Duration timeout);
   Task<std::optional<What>> unasked();
   Task<What> last_words(std::string_view name, Error error);

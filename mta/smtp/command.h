@@ -49,12 +49,16 @@ struct StartTls {};
 struct Xclient {
   XclientAttributes attributes;
 };
+struct Auth {
+  std::string mechanism;                // as said
+  std::optional<std::string> response;  // the initial one, in base64, or "="
+};
 struct Quit {};
 }  // namespace command
 
 using Command = std::variant<command::Hello, command::Mail, command::Rcpt, command::Data, command::Bdat, command::Rset,
                              command::Noop, command::Vrfy, command::Etrn, command::Xclient, command::Help,
-                             command::StartTls, command::Quit>;
+                             command::StartTls, command::Auth, command::Quit>;
 
 // `line` without its CRLF, of any octets. `offered`: what stands in the session; after HELO nothing does, and MAIL and RCPT
 // have no parameters (RFC 5321 section 4.1.1.11).

@@ -78,6 +78,7 @@ std::string mail_command(const Envelope& envelope, std::uint64_t size, const Cap
     if (envelope.ret != Return::unsaid) command += envelope.ret == Return::full ? " RET=FULL" : " RET=HDRS";
     if (!envelope.id.empty()) command += " ENVID=" + envelope.id;
   }
+  if (envelope.submitter && !peer.auth.empty()) command += " AUTH=" + *envelope.submitter;  // RFC 4954 section 5
   if (const auto& by = envelope.deliver_by; by && peer.deliver_by) {
     const std::int64_t left = left_of(*by, now).count();
     command += fmt::format(" BY={};{}{}", left, by->give_up ? 'R' : 'N', by->trace ? "T" : "");

@@ -22,6 +22,7 @@ struct SessionInfo {
   std::string helo;    // argument of the last EHLO or HELO; empty before
   bool esmtp = false;  // it was EHLO
   bool submission = false;  // the listener is one for submission (RFC 6409)
+  std::string login;   // whom the client has shown to be (RFC 4954), in prepared form; empty: nobody
   std::string tls;     // version and cipher: "TLSv1.3 TLS_AES_256_GCM_SHA384"; empty in the clear
 };
 

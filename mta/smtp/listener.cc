@@ -22,8 +22,9 @@ constexpr unsigned kRefusingMax = 100;    // refusals being written; more are cl
 
 }  // namespace
 
-Listener::Listener(Env& env, const ServerSettings& settings, IntakeFactory& intakes, SessionNumbers& numbers)
-    : env_(env), settings_(settings), intakes_(intakes), numbers_(numbers), group_(env.executor) {}
+Listener::Listener(Env& env, const ServerSettings& settings, IntakeFactory& intakes, SessionNumbers& numbers,
+                   auth::Authenticator* logins)
+    : env_(env), settings_(settings), intakes_(intakes), numbers_(numbers), logins_(logins), group_(env.executor) {}
 
 Listener::~Listener() = default;
 
@@ -133,7 +134,7 @@ Task<void> Listener::hear_proxy(std::unique_ptr<Stream> stream, std::uint64_t nu
 // Counted here and not when its coroutine starts, so that the next connection finds it counted.
 void Listener::open_session(std::unique_ptr<Stream> stream) {
   const std::uint64_t number = numbers_.next();
-  auto session = std::make_unique<ServerSession>(env_, settings_, std::move(stream), intakes_.open(), number);
+  auto session = std::make_unique<ServerSession>(env_, settings_, std::move(stream), intakes_.open(), number, logins_);
   sessions_.emplace(number, session.get());
   if (session->peer().kind() == Endpoint::Kind::ip) ++per_client_[session->peer().address()];
   group_.spawn(serve(std::move(session), number));

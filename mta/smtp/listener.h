@@ -21,8 +21,9 @@ namespace postproof::smtp {
 
 class Listener {
  public:
-  // All of these outlive the Listener.
-  Listener(Env& env, const ServerSettings& settings, IntakeFactory& intakes, SessionNumbers& numbers);
+  // All of these outlive the Listener. `logins`: as of ServerSession.
+  Listener(Env& env, const ServerSettings& settings, IntakeFactory& intakes, SessionNumbers& numbers,
+           auth::Authenticator* logins = nullptr);
   ~Listener();  // run() has returned, or was never called
 
   // Any number of endpoints, before run().
@@ -51,6 +52,7 @@ class Listener {
   const ServerSettings& settings_;
   IntakeFactory& intakes_;
   SessionNumbers& numbers_;
+  auth::Authenticator* logins_;
   std::vector<std::unique_ptr<postproof::Listener>> listeners_;
   std::map<std::uint64_t, ServerSession*> sessions_;  // by number
   std::map<IpAddress, unsigned> per_client_;

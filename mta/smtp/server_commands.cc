@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "mta/auth/authenticator.h"
+#include "mta/auth/prepare.h"
 #include "mta/smtp/client_networks.h"
 #include "mta/smtp/server_session.h"
 #include "mta/tls/stream.h"
@@ -60,6 +62,9 @@ Capabilities ServerSession::offered() const {
     offered.deliver_by = Duration{0};
     offered.future_release = FutureRelease{settings_.hold_max, env_.clock.now() + settings_.hold_max};
   }
+  if (logins_ != nullptr) {
+    for (const auth::Mechanism mechanism : logins_->offered(channel_)) offered.auth.emplace_back(to_string(mechanism));
+  }
   offered.start_tls = settings_.tls_context && info_.tls.empty();
   return offered;
 }
@@ -76,6 +81,12 @@ Task<void> ServerSession::on(command::Mail mail) {
   // RFC 3207 section 4.
   if (settings_.tls == TlsLevel::require && info_.tls.empty()) {
     answer(Reply::of(530, "5.7.0", "say STARTTLS first"));
+    co_return;
+  }
+  // RFC 4954 section 6, RFC 6409 section 4.3.
+  const bool must_log_in = logins_ != nullptr && (settings_.submission || logins_->settings().required);
+  if (must_log_in && info_.login.empty()) {
+    answer(Reply::of(530, "5.7.0", "log in first"));
     co_return;
   }
   // Told by LIMITS (RFC 9422).
@@ -166,7 +177,7 @@ Task<void> ServerSession::on(command::Etrn etrn) {
 }
 
 Task<void> ServerSession::on(command::Help) {
-  Reply reply = Reply::of(214, "2.0.0", "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY ETRN HELP STARTTLS QUIT");
+  Reply reply = Reply::of(214, "2.0.0", "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY ETRN HELP STARTTLS AUTH QUIT");
   reply.lines.emplace_back("see RFC 5321");
   if (!junk()) say(std::move(reply));
   co_return;
@@ -217,6 +228,12 @@ Task<void> ServerSession::secure() {
                               agreed.server_name, agreed.verified});
   start_over();
   info_.tls = agreed.to_string();
+  channel_.tls = true;
+  channel_.tls_exporter = agreed.exporter;
+  channel_.tls_server_end_point = agreed.server_end_point;
+  for (const std::string& name : agreed.client_names) {
+    if (auto prepared = auth::prepare(name)) channel_.certificate_names.push_back(std::move(*prepared));
+  }
 }
 
 // Who speaks for clients, by their address on the connection: what they have said to be changes nothing of it.

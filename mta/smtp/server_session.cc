@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mta/base/limits.h"
+#include "mta/base/text.h"
 #include "mta/smtp/client_networks.h"
 #include "mta/tls/stream.h"
 
@@ -20,11 +21,12 @@ constexpr Duration kLastReplyTimeout = 5s;  // a client that does not read has n
 }  // namespace
 
 ServerSession::ServerSession(Env& env, const ServerSettings& settings, std::unique_ptr<Stream> stream,
-                             std::unique_ptr<Intake> intake, std::uint64_t session)
+                             std::unique_ptr<Intake> intake, std::uint64_t session, auth::Authenticator* logins)
     : env_(env),
       settings_(settings),
       stream_(std::move(stream)),
       intake_(std::move(intake)),
+      logins_(logins),
       pace_(settings),
       ended_(env),
       hurry_(env),
@@ -37,7 +39,7 @@ ServerSession::ServerSession(Env& env, const ServerSettings& settings, std::uniq
 }
 
 void ServerSession::read_from_stream() {
-  reader_.emplace(*stream_, LineReader::LineEnd::crlf, limits::kCommandLine, kBufferSize);
+  reader_.emplace(*stream_, LineReader::LineEnd::crlf, limits::kAuthLine, kBufferSize);
 }
 
 Task<void> ServerSession::run() {
@@ -75,7 +77,8 @@ Task<void> ServerSession::converse() {
       if (!co_await fill(deadline, Waiting::for_command)) co_return;
       continue;
     }
-    env_.events.emit(event::Command{info_.session, event::Direction::in, line->text});
+    const std::string told = shown(line->text);
+    env_.events.emit(event::Command{info_.session, event::Direction::in, told});
     if (is_another_protocol(line->text)) {
       end(Reply::of(421, "4.7.0", "this is SMTP"), "not SMTP");
       break;
@@ -127,8 +130,13 @@ void ServerSession::say_greeting(std::string_view why) {
 bool ServerSession::refused() const { return is_within(info_.peer, settings_.refused_clients); }
 
 std::expected<Command, Reply> ServerSession::understand(const LineReader::Line& line) const {
-  if (line.overlong && begins_chunk(line.text)) return command::Bdat{};
-  if (line.overlong) return std::unexpected(Reply::of(500, "5.5.2", "line too long"));  // RFC 5321 section 4.5.3.1.9
+  // RFC 5321 section 4.5.3.1.9; RFC 4954 section 4: AUTH may have more.
+  const bool logs_in = starts_with_ignoring_case(line.text, "AUTH ");
+  const bool too_long = line.overlong || (line.size > limits::kCommandLine && !logs_in);
+  if (too_long && begins_chunk(line.text)) return command::Bdat{};
+  if (too_long) {
+    return std::unexpected(Reply::of(500, logs_in ? "5.5.6" : "5.5.2", "line too long"));
+  }
   auto command = parse_command(line.text, offered());
   // RFC 5321 section 3.1: who was greeted by 554 gets 503 to all but QUIT.
   const bool quits = command && std::holds_alternative<command::Quit>(*command);
@@ -207,6 +215,7 @@ void ServerSession::start_over() {
   greeted_ = false;
   info_.helo.clear();
   info_.esmtp = false;
+  info_.login.clear();
 }
 
 void ServerSession::drop_transaction() {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "mta/auth/channel.h"
 #include "mta/env/env.h"
 #include "mta/env/task_group.h"
 #include "mta/env/wakeup.h"
@@ -20,13 +21,18 @@
 #include "mta/smtp/line_reader.h"
 #include "mta/smtp/settings.h"
 
+namespace postproof::auth {
+class Authenticator;
+class Exchange;
+}  // namespace postproof::auth
+
 namespace postproof::smtp {
 
 class ServerSession {
  public:
-  // `session`: its number in events. `env` and `settings` outlive the session.
+  // `session`: its number in events. `logins`: null, AUTH is not there. `env`, `settings` and `logins` outlive the session.
   ServerSession(Env& env, const ServerSettings& settings, std::unique_ptr<Stream> stream,
-                std::unique_ptr<Intake> intake, std::uint64_t session);
+                std::unique_ptr<Intake> intake, std::uint64_t session, auth::Authenticator* logins = nullptr);
   ServerSession(const ServerSession&) = delete;
   ServerSession& operator=(const ServerSession&) = delete;
 
@@ -71,6 +77,7 @@ class ServerSession {
   Task<void> on(command::Etrn etrn);
   Task<void> on(command::Help help);
   Task<void> on(command::StartTls start);
+  Task<void> on(command::Auth auth);
   Task<void> on(command::Xclient xclient);
   Task<void> on(command::Quit quit);
   std::optional<Reply> refuse_tls() const;
@@ -82,6 +89,12 @@ class ServerSession {
   Task<bool> read_chunk(std::uint64_t size, bool kept);
   Task<bool> await_content();
   void conclude(Reply reply);
+  static std::string shown(std::string_view line);
+  std::optional<Reply> refuse_auth() const;
+  Task<void> log_in(std::string mechanism, auth::Exchange& exchange, std::optional<std::string> response);
+  Task<std::optional<std::string>> hear_response();
+  Task<void> fail_login();
+  void tell_auth(std::string_view mechanism, std::string_view login, std::string_view result);
 
   Reply hello_reply() const;
   // The extensions that stand: after HELO none, and before either what EHLO will bring.
@@ -100,7 +113,9 @@ class ServerSession {
   const ServerSettings& settings_;
   std::unique_ptr<Stream> stream_;
   std::unique_ptr<Intake> intake_;
+  auth::Authenticator* logins_;
   SessionInfo info_;
+  auth::Channel channel_;
   std::optional<LineReader> reader_;  // of the stream that stands
   std::string out_;  // replies that wait for the end of a group (RFC 2920 section 3.2)
   Deadline session_deadline_ = kNever;
@@ -117,6 +132,7 @@ class ServerSession {
   unsigned errors_ = 0;  // refused commands since the last accepted message
   unsigned transactions_ = 0;
   bool slow_ = false;    // the next reply waits
+  unsigned failed_logins_ = 0;
   unsigned junk_ = 0;    // commands that lead nowhere, since the last accepted message
 
   bool ending_ = false;

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "mta/auth/credentials.h"
 #include "mta/base/endpoint.h"
 #include "mta/base/time.h"
 #include "mta/tls/policy.h"
@@ -66,6 +68,8 @@ struct ClientSettings {
   std::shared_ptr<const tls::Context> tls_context;         // whatever the certificate
   std::shared_ptr<const tls::Context> tls_verify_context;  // a certificate that does not check out ends the handshake
   Duration tls_timeout = 1min;          // of a handshake: our own bound
+  std::optional<auth::Credentials> credentials;  // who we are at each host that we dial (RFC 4954)
+  bool auth_without_tls = false;        // false: nothing of them is said in the clear, be it ever so well hidden
 };
 
 }  // namespace postproof::smtp

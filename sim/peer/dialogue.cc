@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mta/base/text.h"
+#include "sim/peer/sasl.h"
 #include "sim/wire/dot.h"
 #include "sim/wire/reply.h"
 
@@ -64,6 +65,7 @@ Task<Dialogue::Outcome> Dialogue::follow(const ScriptStep& step) {
     case ScriptStep::Kind::drip: drip_ = step.duration; break;
     case ScriptStep::Kind::drain: co_return co_await drain(step);
     case ScriptStep::Kind::tls: co_return co_await start_tls(step);
+    case ScriptStep::Kind::auth: co_return co_await log_in(step);
   }
   co_return Outcome::done;
 }
@@ -90,7 +92,7 @@ Task<Dialogue::Outcome> Dialogue::expect(const ScriptStep& step) {
   const auto fits = [&](const std::string& line) { return whole ? line == step.text : line.starts_with(step.text); };
   std::string wanted = (whole ? "exactly " : "") + shown(step.text);
   if (role_ == Role::client) {
-    const Result<WireReply> reply = co_await read_reply(buffer_, deadline);
+    const Result<WireReply> reply = co_await next_reply();
     if (!reply) co_return failed(step, std::move(wanted), reply.error());
     if (std::ranges::any_of(reply->lines, fits)) co_return Outcome::done;
     co_return failed(step, std::move(wanted), shown(reply->lines));
@@ -112,6 +114,33 @@ Task<Dialogue::Outcome> Dialogue::start_tls(const ScriptStep& step) {
   if (!done) co_return failed(step, "a TLS handshake", done.error());
   buffer_.read_from(connection_.stream());
   co_return Outcome::done;
+}
+
+Task<Result<WireReply>> Dialogue::next_reply() {
+  if (outcome_) co_return *std::exchange(outcome_, std::nullopt);
+  co_return co_await read_reply(buffer_, after(kScriptWait));
+}
+
+// RFC 4954 section 4. What ends the exchange is left for the next step.
+Task<Dialogue::Outcome> Dialogue::log_in(const ScriptStep& step) {
+  const auto random = connection_.env().entropy.stream("client.nonce");
+  SaslClient sasl(step.login, *random, connection_.stream());
+  ScriptStep said = step;
+  said.text = sasl.command();
+  for (;;) {
+    said.text += "\r\n";
+    const Outcome sent = co_await send(said);
+    if (sent != Outcome::done) co_return sent;
+    Result<WireReply> reply = co_await next_reply();
+    if (!reply) co_return failed(step, "an answer to AUTH", reply.error());
+    if (reply->code != 334) {
+      outcome_ = std::move(*reply);
+      co_return Outcome::done;
+    }
+    auto answer = sasl.answer(reply->lines.front().substr(std::min<std::size_t>(4, reply->lines.front().size())));
+    if (!answer) co_return failed(step, "a challenge of " + step.login.mechanism, shown(reply->lines));
+    said.text = std::move(*answer);
+  }
 }
 
 // What arrives until then does not matter.

@@ -12,6 +12,7 @@
 #include "sim/peer/script.h"
 #include "sim/peer/server.h"
 #include "sim/wire/line_buffer.h"
+#include "sim/wire/reply.h"
 
 namespace postproof::sim {
 
@@ -47,6 +48,8 @@ class Dialogue {
   Task<Outcome> drain(const ScriptStep& step);
   Task<Outcome> wait(const ScriptStep& step);
   Task<Outcome> start_tls(const ScriptStep& step);
+  Task<Outcome> log_in(const ScriptStep& step);
+  Task<Result<WireReply>> next_reply();
   Outcome failed(const ScriptStep& step, std::string wanted, std::string got);
   Outcome failed(const ScriptStep& step, std::string wanted, const Error& error);
   Deadline after(Duration duration) const;
@@ -57,6 +60,7 @@ class Dialogue {
   Observer observer_;
   Secure secure_;
   LineBuffer buffer_;
+  std::optional<WireReply> outcome_;  // of a login, which no step has read yet
   Duration drip_{};  // time of one octet; 0: as fast as it goes
   DialogueFailure failure_;
 };

@@ -25,6 +25,7 @@ struct PeerSettings {
   std::string banner;                 // behind the host name in the greeting; empty: "ESMTP ready"
   std::vector<std::string> keywords;  // of EHLO
   std::vector<FinalDot> end_of_data;  // what ends content besides CRLF.CRLF; if any does, LF ends a command too
+  PeerLogins logins;                  // without a mechanism AUTH is not offered
   PeerTls* tls = nullptr;             // none: STARTTLS is not offered
   // Longer than RFC 5321 section 4.5.3.2.7 asks for: the client's own timeouts are to be seen.
   Duration idle_timeout = std::chrono::minutes{30};

@@ -16,6 +16,7 @@ PeerSettings settings_of(const PeerPart& part, PeerTls& tls) {
   for (const IpAddress& address : part.addresses) settings.listen.emplace_back(address, part.port);
   settings.banner = part.banner;
   settings.keywords = part.keywords;
+  settings.logins = part.logins;
   settings.end_of_data = part.end_of_data;
   settings.tls = &tls;
   return settings;

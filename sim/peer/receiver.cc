@@ -60,6 +60,10 @@ Receiver::Lines Receiver::hello(const WireCommand& command) const {
   Lines lines = {settings_.hostname};
   lines.insert(lines.end(), settings_.keywords.begin(), settings_.keywords.end());
   if (tls_offered_) lines.emplace_back("STARTTLS");
+  if (!settings_.logins.mechanisms.empty()) {
+    std::string& offer = lines.emplace_back("AUTH");
+    for (const std::string& mechanism : settings_.logins.mechanisms) offer += " " + mechanism;
+  }
   for (std::string& one : lines) one.insert(0, &one == &lines.back() ? "250 " : "250-");
   return lines;
 }
@@ -72,6 +76,7 @@ Receiver::Lines Receiver::mail(const WireCommand& command) const {
       Parameter{"HOLDFOR", "FUTURERELEASE"},                        Parameter{"HOLDUNTIL", "FUTURERELEASE"},
   };
   if (helo_.empty()) return line("503", "5.5.1", "EHLO first");
+  if (demands_login()) return line("530", "5.7.0", "log in first");
   if (in_transaction_) return line("503", "5.5.1", "a transaction is under way");
   if (!command.has_path) return line("501", "5.5.4", "expected MAIL FROM:<address>");
   const std::string unknown = unknown_parameter(command.parameters, kKnown);
@@ -115,6 +120,7 @@ std::string Receiver::unknown_parameter(std::string_view parameters, const Table
 
 // Nothing was offered to a client that said HELO.
 bool Receiver::offers(std::string_view keyword) const {
+  if (extended_ && keyword == "AUTH" && !settings_.logins.mechanisms.empty()) return true;
   return extended_ && std::ranges::any_of(settings_.keywords, [&](std::string_view offered) {
            return equal_ignoring_case(offered.substr(0, offered.find(' ')), keyword);
          });
@@ -148,7 +154,7 @@ void Receiver::answered(const WireCommand& command, std::string_view code) {
 void Receiver::start_over() {
   forget_transaction();
   helo_.clear();
-  extended_ = lmtp_ = tls_offered_ = false;
+  extended_ = lmtp_ = tls_offered_ = logged_in_ = false;
 }
 
 void Receiver::chunk_answered(std::string_view code) { chunk_refused_ = chunk_refused_ || !positive(code); }

@@ -23,6 +23,9 @@ class Receiver {
   void offer_tls(bool offered) { tls_offered_ = offered; }
   // TLS stands: everything begins anew (RFC 3207 section 4.2).
   void start_over();
+  // The client has shown who it is (RFC 4954).
+  void let_in() { logged_in_ = true; }
+  bool demands_login() const { return !settings_.logins.mechanisms.empty() && !logged_in_; }
 
   Lines greeting() const;
   Lines reply(const WireCommand& command) const;
@@ -65,6 +68,7 @@ class Receiver {
   bool extended_ = false;  // EHLO or LHLO
   bool lmtp_ = false;      // LHLO
   bool chunk_refused_ = false;
+  bool logged_in_ = false;
   bool in_transaction_ = false;
   bool content_follows_ = false;
   std::string sender_;

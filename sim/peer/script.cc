@@ -1,7 +1,9 @@
 #include "sim/peer/script.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -29,6 +31,7 @@ constexpr std::array kActions = {
     ActionWord{"drip", Kind::drip, "a rate in octets a second, as in \"drip 1B/s\""},
     ActionWord{"drain", Kind::drain, ""},
     ActionWord{"tls", Kind::tls, ""},
+    ActionWord{"auth", Kind::auth, "a mechanism, a login and a password, as in \"auth PLAIN alice secret\""},
 };
 
 // "10B/s" as the time of one octet.
@@ -112,6 +115,7 @@ class Line {
         if (!argument.empty()) return complain(argument, fmt::format("nothing may stand behind \"{}\"", word));
         return step(action.kind);
       }
+      if (action.kind == Kind::auth) return parse_auth(action, argument);
       const auto duration = parse_argument(action.kind, argument);
       if (!duration) {
         return complain(argument, fmt::format("expected {}{}", action.argument,
@@ -128,6 +132,22 @@ class Line {
     const std::string_view nearest = nearest_word(word, known);
     return complain(word, fmt::format("no action is called \"{}\"{}; expected one of {}", escape(word),
                                       nearest.empty() ? "" : fmt::format(", did you mean \"{}\"?", nearest), list));
+  }
+
+  std::expected<ScriptStep, ScriptError> parse_auth(const ActionWord& action, std::string_view argument) const {
+    const auto words = split(argument, ' ');
+    const auto known = [&](const std::vector<std::string_view>& list, std::size_t at) {
+      return std::find(list.begin(), list.end(), words[at]) != list.end();
+    };
+    if (words.size() < 3 || words.size() > 4 || !known(client_mechanism_words(), 0) || words[1].empty() || words[2].empty()) {
+      return complain(argument, fmt::format("expected {}; mechanisms are {}", action.argument, fmt::join(client_mechanism_words(), ", ")));
+    }
+    if (words.size() == 4 && !known(client_slip_words(), 3)) {
+      return complain(words[3], fmt::format("no slip is called \"{}\"; expected one of {}", escape(words[3]), fmt::join(client_slip_words(), ", ")));
+    }
+    ScriptStep made = step(Kind::auth);
+    made.login = ClientLogin{std::string(words[0]), std::string(words[1]), std::string(words[2]), words.size() == 4 ? std::string(words[3]) : ""};
+    return made;
   }
 
   static std::optional<Duration> parse_argument(Kind kind, std::string_view argument) {

@@ -10,6 +10,7 @@
 //   ! silence 10s        nothing may arrive for so long
 //   ! drip 1B/s          what is sent from here on goes octet by octet at this rate
 //   ! tls                puts TLS over the connection: what follows is sent and read through it
+//   ! auth MECHANISM LOGIN PASSWORD [SLIP]   as a client, says AUTH and answers challenges; the outcome is for the next step
 //   ! drain              reads and drops until a line "." (content) has come
 // A # at the start of a line begins a comment. Blanks in front of a step are skipped; behind >, < and <= there is
 // one blank, and everything after it is text. Nothing may follow close, reset and eof but comments. A dialogue that
@@ -24,6 +25,7 @@
 #include <vector>
 
 #include "mta/base/time.h"
+#include "sim/scenario/logins.h"
 
 namespace postproof::sim {
 
@@ -31,10 +33,11 @@ inline constexpr Duration kScriptWait = std::chrono::minutes{10};
 
 struct ScriptStep {
   enum class Kind : std::uint8_t {
-    send, expect, expect_line, wait, close, reset, half_close, eof_within, silence, drip, drain, tls
+    send, expect, expect_line, wait, close, reset, half_close, eof_within, silence, drip, drain, tls, auth
   };
   Kind kind = Kind::send;
   std::string text;     // send: octets with line end; expect: prefix; expect_line: the line
+  ClientLogin login{};  // auth
   Duration duration{};  // wait, eof_within, silence; drip: time for one octet
   std::uint32_t line = 0;  // in the scenario file
 };

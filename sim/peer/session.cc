@@ -59,7 +59,8 @@ PeerSession::PeerSession(PeerShared& shared, Served& served)
       buffer_(served.stream()),
       receiver_(shared.settings),
       client_(client_of(served.stream())),
-      connection_(shared.recorder.connection(served.stream().peer(), served.stream().local())) {}
+      connection_(shared.recorder.connection(served.stream().peer(), served.stream().local())),
+      random_(served.env().entropy.stream("peer.nonce")) {}
 
 Task<void> PeerSession::run() {
   const PeerTls* tls = shared_.settings.tls;
@@ -94,6 +95,7 @@ Task<bool> PeerSession::obey(std::string line) {
   asked.argument = command.has_path ? command.address : command.argument;
   asked.line = std::move(line);
   Receiver::Lines normal = receiver_.reply(command);
+  if (command.verb == "AUTH" && receiver_.demands_login()) normal = begin_login(command);
   if (command.verb == "EHLO" || command.verb == "LHLO") asked.normal = normal;
   if (!well_formed) normal = receiver_.line("500", "5.5.2", "bare CR or LF in a command");
   if (const auto chunk = parse_chunk(command)) co_return co_await take_chunk(*chunk, std::move(asked), std::move(normal));
@@ -108,7 +110,45 @@ Task<bool> PeerSession::obey(std::string line) {
   if (!go_on) co_return false;
   if (receiver_.take_content_follows()) co_return co_await take_content();
   if (starts_tls && answer.code == "220") co_return co_await start_tls();
+  if (sasl_ && answer.code == "334") co_return co_await log_in();
+  if (sasl_ && answer.positive()) receiver_.let_in();
+  sasl_.reset();
   co_return true;
+}
+
+// RFC 4954 section 4.
+Receiver::Lines PeerSession::begin_login(const WireCommand& command) {
+  const auto blank = std::min(command.argument.find(' '), command.argument.size());
+  const std::string mechanism = ascii_upper(std::string_view(command.argument).substr(0, blank));
+  const auto& offered = shared_.settings.logins.mechanisms;
+  if (std::ranges::find(offered, mechanism) == offered.end()) return receiver_.line("504", "5.5.4", "no such mechanism");
+  std::optional<std::string> initial;
+  if (blank < command.argument.size()) initial = command.argument.substr(blank + 1);
+  sasl_.emplace(shared_.settings.logins, mechanism, *random_);
+  return login_line(sasl_->next(initial));
+}
+
+Receiver::Lines PeerSession::login_line(SaslServer::Said said) { return {said.code + " " + said.text}; }
+
+// Behind a 334: the client's answers, up to the outcome.
+Task<bool> PeerSession::log_in() {
+  for (;;) {
+    const bool flushed = co_await flush();
+    if (!flushed) co_return false;
+    Result<std::string> line = co_await buffer_.line(LineEnd::crlf, idle_deadline());
+    if (!line) {
+      co_await give_up(std::move(line.error()));
+      co_return false;
+    }
+    SaslServer::Said said = *line == "*" ? SaslServer::Said{"501", "5.7.0 cancelled"} : sasl_->next(*line);
+    const std::string code = said.code;
+    const Receiver::Lines lines = login_line(std::move(said));
+    out_ += lines.front() + "\r\n";
+    if (code == "334") continue;
+    if (code == "235") receiver_.let_in();
+    sasl_.reset();
+    co_return true;
+  }
 }
 
 // What the terms make of a 220 to STARTTLS.

@@ -12,6 +12,7 @@
 #include "sim/peer/behaviour.h"
 #include "sim/peer/peer.h"
 #include "sim/peer/receiver.h"
+#include "sim/peer/sasl.h"
 #include "sim/peer/server.h"
 #include "sim/recording/recorder.h"
 #include "sim/wire/line_buffer.h"
@@ -47,6 +48,9 @@ class PeerSession {
   Task<bool> next_command();
   Task<bool> obey(std::string line);
   Task<bool> start_tls();
+  Receiver::Lines begin_login(const WireCommand& command);
+  Receiver::Lines login_line(SaslServer::Said said);
+  Task<bool> log_in();
   Task<bool> take_content();
   Task<bool> take_chunk(WireChunk chunk, PeerEvent asked, Receiver::Lines normal);
   Task<bool> take_message(std::string content, std::string_view on);
@@ -73,6 +77,8 @@ class PeerSession {
   std::string client_;  // its address as text
   ConnectionId connection_;
   std::string chunks_;    // of the message that comes by BDAT
+  std::optional<SaslServer> sasl_;  // an exchange that is under way
+  std::unique_ptr<Random> random_;
   std::string out_;       // replies that were not written yet
   std::optional<std::string> answered_early_;  // the code that the next answer had before it was asked for
   bool cut_off_ = false;  // a write has failed: nothing more goes out

@@ -9,6 +9,7 @@
 #include "mta/base/text.h"
 #include "sim/peer/client.h"
 #include "sim/peer/client_tls.h"
+#include "sim/peer/sasl.h"
 #include "sim/wire/command.h"
 #include "sim/wire/dot.h"
 #include "sim/wire/line_buffer.h"
@@ -85,6 +86,7 @@ class Submission {
       ready = co_await start_tls();
       if (ready) ready = co_await hello();
     }
+    if (ready && message_.login) ready = co_await log_in(*message_.login);
     if (!ready) co_return;
     const bool stands = co_await envelope();
     if (stands) co_await content();
@@ -110,6 +112,19 @@ class Submission {
     if (!done) lost_ = done.error().code;
     buffer_.read_from(connection_.stream());
     co_return !lost_;
+  }
+
+  // RFC 4954.
+  Task<bool> log_in(ClientLogin login) {
+    const auto random = env_.entropy.stream("client.nonce");
+    SaslClient sasl(std::move(login), *random, connection_.stream());
+    std::string line = sasl.command();
+    for (;;) {
+      co_await command(std::move(line), kCommandWait);
+      if (lost_ || reply_.code != 334) co_return reply_.positive();
+      const auto answer = sasl.answer(reply_.lines.front().substr(4));
+      line = answer.value_or("*");
+    }
   }
 
   Task<bool> hello() {

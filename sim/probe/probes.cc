@@ -17,10 +17,12 @@ namespace {
 using queue::Stage;
 
 constexpr std::array kStages = {Stage::resolve, Stage::connect, Stage::greeting, Stage::ehlo, Stage::starttls,
-                                Stage::mail,    Stage::rcpt,    Stage::data,     Stage::dot};
+                                Stage::mail,    Stage::rcpt,    Stage::data,     Stage::dot,  Stage::auth};
 
 // No answer here is final for good (deliver/outcome): there is no bounce from these.
-bool may_bounce(Stage stage) { return stage != Stage::connect && stage != Stage::ehlo && stage != Stage::starttls; }
+bool may_bounce(Stage stage) {
+  return stage != Stage::connect && stage != Stage::ehlo && stage != Stage::starttls && stage != Stage::auth;
+}
 
 template <std::size_t... Is>
 void add_event_names(std::vector<std::string>& list, std::index_sequence<Is...>) {

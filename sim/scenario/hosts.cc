@@ -274,6 +274,7 @@ void read_peer(TomlReader& table, PeerPart& peer, HostNames& names, const std::v
   if (const auto port = read_count(table, "port", 1, 65'535)) peer.port = static_cast<std::uint16_t>(*port);
   read_peer_keywords(table, peer);
   peer.tls = read_server_tls(table, peer.keywords);
+  peer.logins = read_peer_logins(table);
   for (TomlReader& rule : table.tables("rules")) peer.rules.push_back(read_rule(rule));
   peer.faults = read_peer_faults(table);
   peer.end_of_data = read_end_of_data(table);
@@ -286,7 +287,7 @@ void read_peer(TomlReader& table, PeerPart& peer, HostNames& names, const std::v
   }
   if (scripted) {
     names.mark_scripted(peer.name);
-    complain_of_others(table, {"rules", "banner", "keywords", "quota", "rate", "size_max", "end_of_data"},
+    complain_of_others(table, {"rules", "banner", "keywords", "auth", "quota", "rate", "size_max", "end_of_data"},
                        "a peer follows its script alone; expected one of the two");
   }
   if (auto like = names.read(table, "like", {HostKind::peer})) {
@@ -324,6 +325,7 @@ void resolve_likes(std::vector<PeerPart>& peers, const std::vector<Entry>& entri
     peer.script_column = root->script_column;
     if (!table.has("banner")) peer.banner = root->banner;
     if (!table.has("keywords")) peer.keywords = root->keywords;
+    if (!table.has("auth")) peer.logins = root->logins;
     if (!table.has("cert") && !table.has("tls")) {
       const bool offered = peer.tls.offered || root->tls.offered;  // by a keyword, or as it is
       peer.tls = root->tls;

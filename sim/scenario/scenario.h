@@ -20,6 +20,7 @@
 #include "sim/scenario/fault.h"
 #include "sim/scenario/peer_fault.h"
 #include "sim/wire/dot.h"
+#include "sim/scenario/logins.h"
 #include "sim/scenario/server_tls.h"
 
 namespace postproof::sim {
@@ -84,6 +85,7 @@ struct PeerPart : HostPart {
   std::vector<std::string> keywords;       // of EHLO; default PIPELINING, SIZE 52428800, 8BITMIME, ENHANCEDSTATUSCODES
   std::string like;                        // the peer whose rules and memory it shares; empty: none
   ServerTls tls;
+  PeerLogins logins;
   std::vector<Rule> rules;
   std::vector<PeerFault> faults;           // that stand all the time: quota, rate, size_max, ...
   std::vector<FinalDot> end_of_data;       // what ends content besides CRLF.CRLF
@@ -112,6 +114,7 @@ struct Submit {
   bool tls = false;                    // hand over within TLS only
   std::string tls_version;             // this alone; empty: 1.2 and 1.3
   std::string tls_cipher;              // this suite alone; empty: any good one
+  std::optional<ClientLogin> login{};  // who logs in before
   std::uint64_t count = 1;             // so many equal messages, each in a connection of its own
   std::uint64_t size = 0;              // octets of text added to data, so that big messages need no big file
 };

@@ -110,13 +110,14 @@ Submit read_submit(TomlReader& table, const HostNames& hosts) {
   for (const std::string_view key : {"tls_version", "tls_cipher"}) {
     if (table.has(key) && !submit.tls) table.complain(key, "says nothing without tls = true");
   }
+  submit.login = read_client_login(table);
   submit.count = read_count(table, "count", 1, 100'000).value_or(1);
   submit.size = table.size("size").value_or(0);
   if (submit.size > kSizeMax / submit.count) {
     table.complain("size", submit.count == 1 ? "out of range; expected \"64MiB\" at the most"
                                              : "out of range; expected \"64MiB\" at the most of all \"count\" messages together");
   }
-  refuse_later(table, {"auth", "bdat", "notify", "smtputf8"});
+  refuse_later(table, {"bdat", "notify", "smtputf8"});
   table.finish();
   return submit;
 }

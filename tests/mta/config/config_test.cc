@@ -49,6 +49,11 @@ TEST_CASE("config: every complaint is located") {
            Case{least + "tls.certificate = \"/c\"", "c.toml:3:19: tls.certificate: expected key beside it"},
            Case{least + "tls.key = \"/k\"", "c.toml:3:11: tls.key: expected certificate beside it"},
            Case{least + "tls.client = \"must\"", "c.toml:3:14: tls.client: \"must\" is not known"},
+           Case{least + "auth.mechanisms = [\"PLAN\"]", "c.toml:3:19: auth.mechanisms: \"PLAN\" is no mechanism; expected SCRAM-SHA-256-PLUS, "
+                                                       "SCRAM-SHA-256, EXTERNAL, PLAIN, LOGIN; did you mean \"PLAIN\"?"},
+           Case{least + "auth.password_file = \"/a\"\nauth.dovecot_socket = \"/b\"", "c.toml:4:23: auth.dovecot_socket: there is a password_file too"},
+           Case{least + "auth.sender_login.alice = [\"nobody\"]", "c.toml:3:27: auth.sender_login.alice: \"nobody\" is no sender"},
+           Case{least + "route.smarthost_login = \"us\"\nroute.smarthost_password_file = \"/p\"", "c.toml:3:25: route.smarthost_login: expected smarthost"},
            Case{least + "tls.server = \"verify\"", "c.toml:3:14: tls.server: \"verify\" is not known"},
            Case{least + "smtp.header_size_max = \"1KiB\"", "c.toml:3:24: smtp.header_size_max: out of range"},
            Case{least + "smtp.data_rate_min = \"2MiB\"", "c.toml:3:22: smtp.data_rate_min: out of range"},
@@ -99,6 +104,18 @@ tls.key = "/k"
 tls.ca = "/r"
 tls.server = "require"
 tls.client = "verify"
+tls.client_ca = "/clients"
+auth.password_file = "/users"
+auth.mechanisms = ["plain", "SCRAM-SHA-256"]
+auth.without_tls = true
+auth.required = true
+auth.failures_max = 5
+auth.failures_per_client_max = 50
+auth.failure_delay = "2s"
+auth.sender_login.alice = ["alice@example.org", "@alice.example"]
+route.smarthost_login = "us"
+route.smarthost_password_file = "/password"
+route.smarthost_auth_without_tls = true
 )",
                                      problems);
   REQUIRE(problems.empty());
@@ -135,6 +152,19 @@ tls.client = "verify"
   CHECK(config.tls.trusted == "/r");
   CHECK(config.server.tls == smtp::TlsLevel::require);
   CHECK(config.router.tls.level == tls::Level::verify);
+  CHECK(config.tls.client_roots == "/clients");
+  CHECK(config.auth.password_file == "/users");
+  CHECK(config.auth.mechanisms == std::vector{auth::Mechanism::plain, auth::Mechanism::scram_sha_256});
+  CHECK(config.auth.without_tls);
+  CHECK(config.auth.required);
+  CHECK(config.auth.failures_max == 5);
+  CHECK(config.auth.failures_per_client_max == 50);
+  CHECK(config.auth.failure_delay == 2s);
+  CHECK(config.intake.senders == intake::Senders::own);
+  CHECK(config.intake.sender_login.at("alice").size() == 2);
+  CHECK(config.smarthost_login.login == "us");
+  CHECK(config.smarthost_login.password_file == "/password");
+  CHECK(config.client.auth_without_tls);
   CHECK(config.scheduler.retry.lifetime == 24h);
 }
 

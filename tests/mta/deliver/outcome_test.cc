@@ -94,6 +94,10 @@ TEST_CASE("outcome: errors") {
            Case{Stage::starttls, Errc::timed_out, Verdict::next_host, "4.7.5"},
            Case{Stage::starttls, Errc::unexpected_eof, Verdict::next_host, "4.7.5"},
            Case{Stage::starttls, Errc::closed, Verdict::defer, "4.7.5"},
+           // So can a login that is wrong.
+           Case{Stage::auth, Errc::invalid, Verdict::next_host, "4.7.4"},
+           Case{Stage::auth, Errc::protocol, Verdict::next_host, "4.7.0"},
+           Case{Stage::auth, Errc::closed, Verdict::defer, "4.7.0"},
            Case{Stage::mail, Errc::too_large, Verdict::fail, "5.3.4"},
            Case{Stage::mail, Errc::invalid, Verdict::fail, "5.6.3"},
            Case{Stage::mail, Errc::reset, Verdict::next_host, "4.4.2"},
@@ -137,6 +141,16 @@ TEST_CASE("outcome: where TLS is optional, what is wrong with it alone is a reas
   CHECK(status_of(replied(Stage::starttls, 554, "5.7.3")).to_string() == "4.7.4");
   CHECK(status_of(replied(Stage::starttls, 454, "4.7.0")).to_string() == "4.7.0");
   CHECK(judge_last(replied(Stage::starttls, 556)) == Verdict::defer);
+}
+
+TEST_CASE("outcome: a login that is refused bounces nothing") {
+  CHECK(judge(replied(Stage::auth, 535, "5.7.8")) == Verdict::next_host);
+  CHECK(judge_last(replied(Stage::auth, 535, "5.7.8")) == Verdict::defer);
+  CHECK(judge_last(replied(Stage::auth, 556)) == Verdict::defer);
+  CHECK(status_of(replied(Stage::auth, 535, "5.7.8")).to_string() == "4.7.8");
+  CHECK(status_of(replied(Stage::auth, 454, "4.7.0")).to_string() == "4.7.0");
+  CHECK_FALSE(fails_for_tls(replied(Stage::auth, 535)));
+  CHECK(waits_for_site(replied(Stage::auth, 535)));
 }
 
 TEST_CASE("outcome: status codes of peers that give none") {

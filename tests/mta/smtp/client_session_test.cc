@@ -773,3 +773,56 @@ TEST_CASE("LMTP: LHLO and nothing else, and one reply to each accepted recipient
   CHECK(refused.say("500 5.5.1 what?\r\n") == "");
   CHECK(refused.connected == "ehlo: 500 5.5.1 what?");
 }
+
+// RFC 4954, from the client's side. SCRAM is tests/mta/auth's.
+TEST_CASE("logging in: what is said, and that nothing of it is said in the clear or to the log: N16") {
+  const auto with_login = [](bool clear) {
+    auto client = std::make_unique<Client>();
+    client->settings.credentials = auth::Credentials{"alice", "pencil"};
+    client->settings.auth_without_tls = clear;
+    client->connect();
+    client->say("220 mx\r\n");
+    return client;
+  };
+  {
+    const auto client = with_login(false);
+    CHECK(client->say("250-mx\r\n250 AUTH PLAIN\r\n").empty());
+    CHECK(client->connected == "auth: invalid: the login is not said in the clear, and there is no TLS");
+    CHECK(client->said("auth session=9 direction=out peer=198.51.100.1:25 mechanism=\"\" login=alice result=\"no TLS\""));
+  }
+  {
+    const auto client = with_login(true);
+    CHECK(client->say("250-mx\r\n250 AUTH CRAM-MD5\r\n").empty());
+    CHECK(client->connected == "auth: invalid: peer offers no mechanism to log in by that we know");
+  }
+  {
+    const auto client = with_login(true);
+    CHECK(client->say("250-mx\r\n250 AUTH LOGIN PLAIN\r\n") == "AUTH PLAIN AGFsaWNlAHBlbmNpbA==\r\n");
+    client->say("235 2.7.0 ok\r\n");
+    CHECK(client->connected == "ok");
+    CHECK(client->said("command session=9 direction=out line=\"AUTH PLAIN (hidden)\""));
+    CHECK(client->said("auth session=9 direction=out peer=198.51.100.1:25 mechanism=PLAIN login=alice result=ok"));
+    for (const std::string& event : client->world.events) {
+      CHECK(!event.contains("AGFsaWNl"));
+      CHECK(!event.contains("pencil"));
+    }
+  }
+  {
+    const auto client = with_login(true);
+    CHECK(client->say("250-mx\r\n250 AUTH LOGIN\r\n") == "AUTH LOGIN\r\n");
+    CHECK(client->say("334 VXNlcm5hbWU6\r\n") == "YWxpY2U=\r\n");
+    CHECK(client->say("334 UGFzc3dvcmQ6\r\n") == "cGVuY2ls\r\n");
+    client->say("535 5.7.8 no\r\n");
+    CHECK(client->connected == "auth: 535 5.7.8 no");
+    CHECK(!client->session->usable());
+  }
+  // Servers that are out of step with the mechanism.
+  for (const char* reply : {"334 not base64\r\n", "334-Zg==\r\n334 Zg==\r\n", "354 go ahead\r\n", "334 \r\n"}) {
+    CAPTURE(reply);
+    const auto client = with_login(true);
+    client->say("250-mx\r\n250 AUTH PLAIN\r\n");
+    CHECK(client->say(reply).empty());
+    CHECK(client->connected.starts_with("auth: protocol: "));
+    CHECK(client->wire().closed());
+  }
+}

@@ -56,6 +56,9 @@ std::string told(std::string_view line, const Capabilities& offered = basics()) 
     std::string operator()(const command::Xclient&) const { return "xclient"; }
     std::string operator()(const command::Help&) const { return "help"; }
     std::string operator()(const command::StartTls&) const { return "starttls"; }
+    std::string operator()(const command::Auth& auth) const {
+      return "auth " + auth.mechanism + (auth.response ? " " + *auth.response : "");
+    }
     std::string operator()(const command::Quit&) const { return "quit"; }
   };
   return std::visit(Visitor{}, *command);
@@ -106,7 +109,14 @@ TEST_CASE("command lines and what becomes of them") {
       {"QUIT now", "501 5.5.4"},
       {"STARTTLS", "starttls"},
       {"STARTTLS now", "501 5.5.4"},
-      {"AUTH PLAIN AGEAYg==", "502 5.5.1"},
+      {"AUTH PLAIN AGEAYg==", "auth PLAIN AGEAYg=="},
+      {"auth plain =", "auth plain ="},
+      {"AUTH LOGIN", "auth LOGIN"},
+      {"AUTH", "501 5.5.4"},
+      {"AUTH  ", "501 5.5.4"},
+      {"AUTH PLAIN a b", "501 5.5.4"},
+      {"AUTH PLAIN  a", "501 5.5.4"},
+      {"AUTH PLAIN \xff", "501 5.5.2"},
       // BDAT is what it is whatever is wrong with it: octets follow.
       {"BDAT 10", "bdat 10"},
       {"bdat 10 last", "bdat 10 last"},

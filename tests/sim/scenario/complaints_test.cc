@@ -478,6 +478,18 @@ TEST_CASE("submissions") {
   submit("to = 'sut', from = '', rcpt = 'a@b', tls = true, tls_version = ^'1.4'", "1.0, 1.1, 1.2, 1.3");
   submit("to = 'sut', from = '', rcpt = 'a@b', tls_cipher = ^'AES128-SHA'", "tls = true");
   submit("to = 'sut', from = '', rcpt = 'a@b', count = 100, size = ^'1MiB'", "all \"count\" messages together");
+  submit("to = 'sut', from = '', rcpt = 'a@b', auth = ^{ login = 'x' }", "password: missing");
+  submit("to = 'sut', from = '', rcpt = 'a@b', auth = { login = 'x', password = 'y', mechanism = ^'PLAN' }", "did you mean \"PLAIN\"?");
+}
+
+TEST_CASE("logins of a peer") {
+  const auto peer = [](std::string_view keys, std::string_view what) { check({"[peer.mx]\nauth = " + braced(keys), what}); };
+  peer("login = 'x'", "password: missing");
+  peer("password = 'x'", "login: missing");
+  peer("login = 'x', password = 'y', mechanisms = ^['CRAM-MD5']", "is no mechanism of a peer");
+  peer("login = 'x', password = 'y', mechanisms = ^[]", "at least one");
+  peer("login = 'x', password = 'y', slip = ^'once'", "did you mean \"nonce\"?");
+  check({"[peer.mx]\nscript = '< EHLO'\nauth = ^{ login = 'x', password = 'y' }", "follows its script alone"});
 }
 
 TEST_CASE("expectations") {

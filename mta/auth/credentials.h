@@ -1,0 +1,13 @@
+// Who we are at another's host.
+#pragma once
+
+#include <string>
+
+namespace postproof::auth {
+
+struct Credentials {
+  std::string login;
+  std::string password;
+};
+
+}  // namespace postproof::auth
