@@ -32,7 +32,7 @@ struct SmarthostLogin {
   std::string password_file;
 };
 
-// Where people's programs hand mail in (RFC 6409): nothing goes in the clear.
+// Where people's programs hand mail in (RFC 6409): who has not logged in sends nothing, and nothing goes in the clear.
 struct Submission {
   std::vector<Endpoint> listen;      // STARTTLS; commonly port 587
   std::vector<Endpoint> listen_tls;  // TLS from the first octet; commonly port 465
