@@ -197,7 +197,7 @@ int serve(const Options& options) {
     unsigned wanted = 0;
     loop.on_signal([&](os::Signal signal) {
       if (signal == os::Signal::reload) {
-        log.emit(event::Service{"unchanged", "SIGHUP: a changed configuration is read at the next start"});
+        mta.reload();
         return;
       }
       // Everything acknowledged is on the disk: a second signal may end us where we stand.

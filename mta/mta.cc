@@ -30,7 +30,7 @@ struct Entrance {
   smtp::ServerSettings settings;
 };
 
-std::vector<Entrance> entrances(const Config& config) {
+std::vector<Entrance> entrances_of(const Config& config) {
   std::vector<Entrance> list;
   list.push_back(Entrance{{}, config.listen, config.server});
   smtp::ServerSettings submission = config.server;
@@ -46,10 +46,10 @@ std::vector<Entrance> entrances(const Config& config) {
 
 // What takes mail in on one session Env.
 struct Door {
-  Door(Env& its_env, const Config& config, const std::vector<Entrance>& its_entrances, dns::Resolver& resolver,
-       queue::Spool& spool, queue::Scheduler& scheduler, smtp::SessionNumbers& numbers)
+  Door(Env& its_env, const Config& config, dns::Resolver& resolver, queue::Spool& spool, queue::Scheduler& scheduler,
+       smtp::SessionNumbers& numbers)
       : env(its_env),
-        entrances(its_entrances),
+        entrances(entrances_of(config)),
         intakes(env, config.intake, resolver, spool, scheduler, config.spool.free_min),
         logins(env, config.auth, auth::make_verifier(env, config.auth)),
         tasks(env.executor) {
@@ -66,7 +66,7 @@ struct Door {
   }
 
   Env& env;
-  const std::vector<Entrance>& entrances;
+  std::vector<Entrance> entrances;  // its own: used, and renewed, on its thread
   intake::SpoolIntakeFactory intakes;
   auth::Authenticator logins;
   std::vector<std::unique_ptr<smtp::Listener>> listeners;  // one an entrance
@@ -90,6 +90,11 @@ Task<void> serve_door(Door& door) {
   co_await door.tasks.join();
 }
 
+Task<void> renew_door(Door& door, std::shared_ptr<const tls::Context> context) {
+  for (Entrance& entrance : door.entrances) entrance.settings.tls_context = context;
+  co_return;
+}
+
 Task<void> close_door(Door& door) {
   for (const auto& listener : door.listeners) listener->stop();
   co_return;
@@ -103,11 +108,10 @@ struct Service {
         router(env, resolver, config.router),
         dispatcher(deliver::LaneContext{*spool, router, numbers, config.client, config.deliver}, session_envs),
         scheduler(env, *spool, router, dispatcher, config.scheduler),
-        settlement(env, *spool, scheduler, config.deliver),
-        ways_in(entrances(config)) {
+        settlement(env, *spool, scheduler, config.deliver) {
     dispatcher.settle_with(settlement);
     for (Env* session_env : session_envs) {
-      doors.push_back(std::make_unique<Door>(*session_env, config, ways_in, resolver, *spool, scheduler, numbers));
+      doors.push_back(std::make_unique<Door>(*session_env, config, resolver, *spool, scheduler, numbers));
     }
   }
 
@@ -118,7 +122,6 @@ struct Service {
   deliver::LaneDispatcher dispatcher;
   queue::Scheduler scheduler;
   deliver::Settlement settlement;
-  const std::vector<Entrance> ways_in;
   std::vector<std::unique_ptr<Door>> doors;
 };
 
@@ -137,6 +140,7 @@ struct Mta::Impl {
   Task<Result<void>> run(std::function<void()> ready);
   Task<Result<void>> listen();
   Task<void> serve_queue();
+  Task<void> reload();
   Task<void> bound_lanes();
   Task<std::vector<queue::QueueEntry>> list();
   void tell(std::string_view state, const std::string& detail) { env.events.emit(event::Service{state, detail}); }
@@ -205,6 +209,17 @@ Task<Result<void>> Mta::Impl::listen() {
   co_return Result<void>{};
 }
 
+// Sessions and doors keep what they have until the new one is whole.
+Task<void> Mta::Impl::reload() {
+  const auto context = co_await load_server_tls(env, config.tls);
+  if (!context) {
+    if (context.error().code != Errc::closed) tell("trouble", context.error().what + "; the certificate of before stands");
+    co_return;
+  }
+  for (const auto& door : service->doors) co_await hop(door->env.executor, renew_door(*door, *context));
+  tell("reloaded", config.tls.certificate);
+}
+
 Task<void> Mta::Impl::serve_queue() {
   co_await service->scheduler.run();
   lanes_ended.notify();
@@ -232,6 +247,15 @@ Mta::~Mta() = default;
 Task<Result<void>> Mta::run(std::function<void()> ready) { return impl_->run(std::move(ready)); }
 
 void Mta::stop() { impl_->stop_wanted.notify(); }
+
+void Mta::reload() {
+  if (!impl_->service) return;
+  if (impl_->config.tls.certificate.empty()) {
+    impl_->tell("unchanged", "there is no tls.certificate; a changed configuration is read at the next start");
+    return;
+  }
+  impl_->queue_tasks.spawn(impl_->reload());
+}
 
 Task<std::vector<queue::QueueEntry>> Mta::queue() { return hop(impl_->env.executor, impl_->list()); }
 

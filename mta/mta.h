@@ -28,6 +28,10 @@ class Mta {
   // Ends in order: listeners close, sessions get 421, attempts under way end. On the queue's thread.
   void stop();
 
+  // Reads our server's certificate and key anew, for sessions that begin TLS from now on; an event tells what has come of
+  // it. Where that fails, those of before stand. On the queue's thread, any number of times.
+  void reload();
+
   // The queue as it stands; from any thread while run() is under way.
   Task<std::vector<queue::QueueEntry>> queue();
   // Nothing is under way: no session, no attempt, no write (queue's thread; for the simulation's end).

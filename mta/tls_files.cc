@@ -13,23 +13,29 @@ constexpr std::uint64_t kFileMax = 4 * 1024 * 1024;  // the bundle of a distribu
 
 }  // namespace
 
+Task<Result<std::shared_ptr<const tls::Context>>> load_server_tls(Env& env, const TlsFiles& files) {
+  tls::Identity identity;
+  auto chain = co_await read_file(env.disk, files.certificate, kFileMax);
+  if (!chain) co_return fail("tls.certificate", std::move(chain.error()));
+  auto key = co_await read_file(env.disk, files.key, kFileMax);
+  if (!key) co_return fail("tls.key", std::move(key.error()));
+  identity.chain = std::move(*chain);
+  identity.key = std::move(*key);
+  std::string client_roots;
+  if (!files.client_roots.empty()) {
+    auto roots = co_await read_file(env.disk, files.client_roots, kFileMax);
+    if (!roots) co_return fail("tls.client_ca", std::move(roots.error()));
+    client_roots = std::move(*roots);
+  }
+  auto context = tls::Context::server(env, identity, client_roots);
+  if (!context) co_return fail("tls.certificate " + files.certificate, std::move(context.error()));
+  co_return context;
+}
+
 Task<Result<void>> load_tls(Env& env, Config& config) {
   if (!config.tls.certificate.empty()) {
-    tls::Identity identity;
-    auto chain = co_await read_file(env.disk, config.tls.certificate, kFileMax);
-    if (!chain) co_return fail("tls.certificate", std::move(chain.error()));
-    auto key = co_await read_file(env.disk, config.tls.key, kFileMax);
-    if (!key) co_return fail("tls.key", std::move(key.error()));
-    identity.chain = std::move(*chain);
-    identity.key = std::move(*key);
-    std::string client_roots;
-    if (!config.tls.client_roots.empty()) {
-      auto roots = co_await read_file(env.disk, config.tls.client_roots, kFileMax);
-      if (!roots) co_return fail("tls.client_ca", std::move(roots.error()));
-      client_roots = std::move(*roots);
-    }
-    auto context = tls::Context::server(env, identity, client_roots);
-    if (!context) co_return fail("tls.certificate " + config.tls.certificate, std::move(context.error()));
+    auto context = co_await load_server_tls(env, config.tls);
+    if (!context) co_return std::unexpected(std::move(context.error()));
     config.server.tls_context = std::move(*context);
   } else if (!config.submission.listen.empty() || !config.submission.listen_tls.empty()) {
     co_return fail(Errc::invalid, "submission is within TLS only, and there is no tls.certificate");
