@@ -259,7 +259,8 @@ TEST_CASE("never: an event of a session is at the host that the session is with"
     ExpectNever expect;
     expect.event = c.event;
     expect.at = c.at;
-    CHECK(judged(story, expect).ok() == c.holds);
+    // The invariants have their own opinion of events without a wire.
+    CHECK((failed(judged(story, expect)).find("expect never") == std::string::npos) == c.holds);
   }
 }
 

@@ -211,7 +211,7 @@ TEST_CASE("coverage keeps the books of a suite") {
   CHECK(json.status == 0);
   CHECK(holds(json.out, R"("A01":{"scenarios":["suite/area/one.toml"],"result":"pass"})"));
 
-  shell.put("suite/area/two.toml", "title = 'x'\ncases = ['A01', 'A2']\n");
+  shell.put("suite/area/two.toml", "title = 'x'\ncases = ['A01', 'A2']\n[[expect]]\nend = { queue = 0 }\n");
   CHECK(shell.run("coverage suite").status == 2);
   const Result checked = shell.run("check suite");
   CHECK(checked.status == 2);
