@@ -35,7 +35,7 @@ constexpr Capability kCapabilities[] = {
     {"dane", false},
     {"mta-sts", false},
     {"tls-rpt", false},
-    {"submission", false},
+    {"submission", true},
     {"local-delivery", false},
     {"lmtp", true},
     {"pipe", false},

@@ -465,9 +465,9 @@ TEST_CASE("a recording ends with what the judge told") {
 }
 
 TEST_CASE("what an MTA lacks is no reason to fail: the scenario is skipped, and says why") {
-  const auto results = run_scenario(load("needs = ['relay', 'deliverby']\n" + scene(kSubmit)), {}, {});
+  const auto results = run_scenario(load("needs = ['relay', 'binarymime']\n" + scene(kSubmit)), {}, {});
   REQUIRE(results.size() == 1);
-  CHECK(results[0].skipped == "sut lacks deliverby");
+  CHECK(results[0].skipped == "sut lacks binarymime");
   CHECK(results[0].recording.records.empty());
   CHECK(run_scenario(load("needs = ['relay']\nopen = true\n" + scene(kSubmit)), {}, {})[0].skipped == "");
 }
@@ -476,7 +476,12 @@ TEST_CASE("SMTP keywords are capabilities exactly when EHLO offers them") {
   const RunResult result = run(R"(
 title = "keywords"
 [mta.sut]
-cert = "valid"
+cert               = "valid"
+smtp.submission    = true
+auth.password_file = "/etc/users"
+auth.without_tls   = true
+[mta.sut.files]
+"/etc/users" = ""
 [client.c]
 to = "sut"
 script = """

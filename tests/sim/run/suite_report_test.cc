@@ -53,7 +53,7 @@ TEST_CASE("JUnit: a case for each run") {
 
 TEST_CASE("the summary tells the counts and what failed") {
   CHECK(sample().summary() ==
-        "**1 passed, 1 failed, 1 invalid** – 4 runs, 15m3s of virtual time\n"
+        "**1 passed, 1 failed, 1 invalid** – 3 runs, 15m3s of virtual time\n"
         "\n### failed `top.toml [disk_op=2]`\n\n"
         "    FAIL top.toml [disk_op=2]\n"
         "      :3 expect end = { queue = 1 }\n"

@@ -143,14 +143,14 @@ TEST_CASE("a configuration is looked for from the scenario's folder") {
 
 TEST_CASE("variants that are skipped are told apart from those that passed") {
   const Folder folder;
-  const std::vector<std::string> paths = {folder.put("a.toml", "title = 'x'\nneeds = 'deliverby'\n[mta.sut]\n"),
+  const std::vector<std::string> paths = {folder.put("a.toml", "title = 'x'\nneeds = 'binarymime'\n[mta.sut]\n"),
                                           folder.put("b.toml", "title = 'x'\nmatrix = { n = [1, 2] }\n[mta.sut]\n")};
   std::vector<ScenarioOutcome> outcomes;
   run_suite(paths, SuiteOptions{}, [&](const ScenarioOutcome& outcome) { outcomes.push_back(outcome); });
   REQUIRE(outcomes.size() == 2);
   CHECK(outcomes[0].skipped());
   CHECK_FALSE(outcomes[0].passed());
-  CHECK(outcomes[0].variants[0].skipped == "sut lacks deliverby");
+  CHECK(outcomes[0].variants[0].skipped == "sut lacks binarymime");
   CHECK(outcomes[1].passed());
   REQUIRE(outcomes[1].variants.size() == 2);
   CHECK(outcomes[1].variants[1].variant == "n=2");

@@ -194,7 +194,7 @@ TEST_CASE("rules") {
   rule("on = 'RCPT', act = 'silence', reply = ^'250 a'", "silent peer");
   rule("on = 'RCPT', act = 'close', take = ^false", "on = \"dot\"");
   rule("on = 'dot', take = ^false", "act");
-  rule("on = 'dot', match = ^'x'", "no command");
+  rule("on = 'connect', match = ^'x'", "no command");
   rule("on = 'content', act = 'reset'", "octets: missing");
   rule("on = 'RCPT', octets = ^3", "only with on = \"content\"");
   rule("on = 'content', octets = 3, early = ^'250 x'", "does not take it");
