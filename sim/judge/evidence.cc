@@ -27,6 +27,11 @@ bool changes_disk(std::string_view operation) {
          operation == "rename" || operation == "unlink" || operation == "sync_dir";
 }
 
+bool takes_submissions(const MtaPart& mta) {
+  const Config& config = mta.config;
+  return config.server.submission || !config.submission.listen.empty() || !config.submission.listen_tls.empty();
+}
+
 }  // namespace
 
 std::string_view EventSeen::field(std::string_view key) const {
@@ -35,7 +40,8 @@ std::string_view EventSeen::field(std::string_view key) const {
 }
 
 Evidence::Evidence(const Scenario& scenario, const Recording& recording, Sight sight)
-    : scenario_(scenario), recording_(recording), sight_(sight), conversations_(read_conversations(recording)) {
+    : scenario_(scenario), recording_(recording), sight_(sight), conversations_(read_conversations(recording)),
+      identities_(std::ranges::any_of(scenario.mtas, takes_submissions)) {
   for (std::size_t i = 0; i < recording.records.size(); ++i) take(i, recording.records[i]);
   judge_origin();
 }

@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::string_view kReceived = "received:";
 constexpr std::string_view kReturnPath = "return-path:";
+constexpr std::string_view kDate = "date:";
+constexpr std::string_view kMessageId = "message-id:";
 
 // Behind the line that begins at `at`.
 std::size_t next_line(std::string_view text, std::size_t at) {
@@ -47,6 +49,10 @@ std::string_view below_first_received(std::string_view content) { return below_f
 
 std::string_view below_trace(std::string_view content) { return below_received(below_field(content, kReturnPath)); }
 
+std::string_view below_completion(std::string_view content) {
+  return below_field(below_field(content, kDate), kMessageId);
+}
+
 std::string_view below_received(std::string_view content) {
   while (true) {
     const std::string_view below = below_first_received(content);
@@ -83,6 +89,9 @@ std::size_t Identities::of(std::string_view content) {
   std::string_view key = below_received(content);
   const bool unended = !key.empty() && !key.ends_with("\r\n");
   if (unended || has_bare_newline(key)) key = mended_.emplace_back(mended(key));
+  if (completes_ && numbers_.find(key) == nullptr) {
+    if (const std::size_t* known = numbers_.find(below_completion(key))) return *known;
+  }
   numbers_.try_emplace(key, numbers_.size());
   return *numbers_.find(key);
 }

@@ -20,6 +20,9 @@ std::string_view below_first_received(std::string_view content);
 // delivered (RFC 5321 section 4.4), as reports may give it back.
 std::string_view below_trace(std::string_view content);
 
+// The content below a Date and a Message-ID at its top: those that a submitted message lacked (RFC 6409 section 8).
+std::string_view below_completion(std::string_view content);
+
 // A CR or LF that is not part of a CRLF.
 bool has_bare_newline(std::string_view content);
 
@@ -32,10 +35,14 @@ bool mailbox_matches(std::string_view pattern, std::string_view address);
 // counts as a line end, and so does the content's end: who lets it in may mend it.
 class Identities {
  public:
+  // `completes`: an MTA of the run takes submissions, and puts on top of them what they lack (below_completion).
+  explicit Identities(bool completes) : completes_(completes) {}
+
   // Of `content`, which outlives this; a new number if it has none.
   std::size_t of(std::string_view content);
 
  private:
+  bool completes_;
   std::deque<std::string> mended_;
   HashMap<std::string_view, std::size_t> numbers_;
 };

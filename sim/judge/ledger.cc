@@ -54,7 +54,7 @@ bool returned_header_fits(const Report& report, std::string_view content) {
   const std::string_view returned = below_trace(report.original_header);
   const std::string original = with_crlf(header_of(below_received(content)));
   // A long header may have been cut.
-  return original == returned || (!returned.empty() && original.starts_with(returned)) ||
+  return original == returned || original == below_completion(returned) || (!returned.empty() && original.starts_with(returned)) ||
          (original.empty() && returned.empty());
 }
 

@@ -107,8 +107,19 @@ TEST_CASE("within TLS a session is read from what its sides put into it; what wa
   CHECK(c.replies[*c.messages[0].reply].arrived);
 }
 
+TEST_CASE("identity: what a submission server puts on top of a message makes no other of it, and what a relay does") {
+  const std::string content = "Subject: a\r\n\r\nx\r\n";
+  const std::string completed = Story::relayed("Date: d\r\nMessage-ID: <1@sut>\r\n" + content);
+  for (const bool completes : {true, false}) {
+    Identities identities(completes);
+    const std::size_t own = identities.of(content);
+    CHECK((identities.of(completed) == own) == completes);
+    CHECK(identities.of("Date: d\r\nX: y\r\n" + content) != own);
+  }
+}
+
 TEST_CASE("identity: below the trace, domains without case") {
-  Identities identities;
+  Identities identities(false);
   const std::string content = "Subject: a\r\n\r\nReceived: in the body\r\n";
   const std::string relayed = Story::relayed(content);
   const std::string twice = Story::relayed(relayed);
