@@ -21,26 +21,6 @@ void read_names(TomlReader& table, std::string& login, std::string& password) {
 
 }  // namespace
 
-const std::vector<std::string_view>& client_mechanism_words() {
-  static const std::vector<std::string_view> words = {"PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"};
-  return words;
-}
-
-const std::vector<std::string_view>& client_slip_words() {
-  static const std::vector<std::string_view> words = {"nonce", "binding"};
-  return words;
-}
-
-const std::vector<std::string_view>& peer_mechanism_words() {
-  static const std::vector<std::string_view> words = {"PLAIN", "LOGIN", "SCRAM-SHA-256"};
-  return words;
-}
-
-const std::vector<std::string_view>& peer_slip_words() {
-  static const std::vector<std::string_view> words = {"nonce", "signature", "no-signature"};
-  return words;
-}
-
 std::optional<ClientLogin> read_client_login(TomlReader& table) {
   auto inner = table.table("auth");
   if (!inner) return std::nullopt;

@@ -26,13 +26,25 @@ struct PeerLogins {
   bool operator==(const PeerLogins&) const = default;
 };
 
-const std::vector<std::string_view>& client_mechanism_words();
+inline const std::vector<std::string_view>& client_mechanism_words() {
+  static const std::vector<std::string_view> words = {"PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"};
+  return words;
+}
 // "nonce": answers with another nonce than the server's; "binding": binds to another connection.
-const std::vector<std::string_view>& client_slip_words();
-const std::vector<std::string_view>& peer_mechanism_words();
+inline const std::vector<std::string_view>& client_slip_words() {
+  static const std::vector<std::string_view> words = {"nonce", "binding"};
+  return words;
+}
+inline const std::vector<std::string_view>& peer_mechanism_words() {
+  static const std::vector<std::string_view> words = {"PLAIN", "LOGIN", "SCRAM-SHA-256"};
+  return words;
+}
 // "nonce": does not go on with the client's nonce; "signature": does not know the password itself; "no-signature": ends
 // without having shown it.
-const std::vector<std::string_view>& peer_slip_words();
+inline const std::vector<std::string_view>& peer_slip_words() {
+  static const std::vector<std::string_view> words = {"nonce", "signature", "no-signature"};
+  return words;
+}
 
 // The key `auth` of a submission, and of a peer. Absent: none.
 std::optional<ClientLogin> read_client_login(TomlReader& table);

@@ -822,7 +822,7 @@ TEST_CASE("logging in: what is said, and that nothing of it is said in the clear
     const auto client = with_login(true);
     client->say("250-mx\r\n250 AUTH PLAIN\r\n");
     CHECK(client->say(reply).empty());
-    CHECK(client->connected.starts_with("auth: protocol: "));
+    CHECK(client->connected.starts_with("auth: protocol error: "));
     CHECK(client->wire().closed());
   }
 }
