@@ -56,9 +56,24 @@ std::optional<Duration> duration_of(const toml::node& node) {
 
 }  // namespace
 
+namespace {
+
+// A key may hold a line end, and what is said of it is one line all the same.
+std::string on_one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const bool control = static_cast<unsigned char>(c) < ' ' || c == 0x7f;
+    line += control ? escape(std::string_view(&c, 1)) : std::string(1, c);
+  }
+  return line;
+}
+
+}  // namespace
+
 std::string Problem::to_string() const {
-  if (position.line == 0) return fmt::format("{}: {}", file, what);
-  return fmt::format("{}:{}:{}: {}", file, position.line, position.column, what);
+  const std::string told = on_one_line(what);
+  if (position.line == 0) return fmt::format("{}: {}", file, told);
+  return fmt::format("{}:{}:{}: {}", file, position.line, position.column, told);
 }
 
 void Problems::add(SourcePosition position, std::string what) {

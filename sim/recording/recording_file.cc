@@ -13,6 +13,7 @@
 #include <type_traits>
 
 #include "mta/base/text.h"
+#include "sim/recording/served.h"
 
 namespace postproof::sim {
 namespace {
@@ -385,8 +386,10 @@ std::string recording_to_json_lines(const Recording& recording) {
 
 std::string what_is_missing(const Recording& recording) {
   const auto& records = recording.records;
+  // On real sockets several clocks tell the time.
+  const bool one_clock = !was_served(recording);
   for (std::size_t i = 0; i < records.size(); ++i) {
-    if (i > 0 && records[i].at < records[i - 1].at) return fmt::format("line {}: earlier than the line before", i + 2);
+    if (one_clock && i > 0 && records[i].at < records[i - 1].at) return fmt::format("line {}: earlier than the line before", i + 2);
     const auto* failure = std::get_if<record::Failure>(&records[i].what);
     if (failure == nullptr) continue;
     for (const std::uint64_t event : failure->events) {

@@ -218,3 +218,13 @@ TEST_CASE("a smarthost that speaks LMTP, by host and by socket") {
     CHECK(config.router.smarthost->socket == (text.contains("unix") ? "/run/lmtp" : ""));
   }
 }
+
+TEST_CASE("a complaint is one line, whatever the file has in it") {
+  for (const char* text : {"hostname = in\n", "\"a\\nb\" = 1\n", "hostname = \"a\nb\"\n"}) {
+    CAPTURE(text);
+    Problems problems("relay.toml");
+    parse_config(text, problems);
+    REQUIRE_FALSE(problems.list().empty());
+    for (const Problem& problem : problems.list()) CHECK(problem.to_string().find('\n') == std::string::npos);
+  }
+}
