@@ -250,6 +250,7 @@ Task<void> ServerSession::on(command::Xclient xclient) {
     co_return;
   }
   start_over();
+  channel_.certificate_names.clear();  // its own, and no client's
   xclient.attributes.apply(info_);
   greeted_ = !info_.helo.empty();
   refusing_ = refused();

@@ -85,10 +85,10 @@ def scram(ask, password, header, binding):
 class OpensslClient:
     """openssl s_client past STARTTLS: what was exported of its TLS, and lines."""
 
-    def __init__(self, mta):
+    def __init__(self, mta, *options):
         self.process = subprocess.Popen(
             [tool('openssl'), 's_client', '-starttls', 'smtp', '-connect', f'{HOST}:{mta.port}', '-crlf', '-ign_eof',
-             '-keymatexport', 'EXPORTER-Channel-Binding', '-keymatexportlen', '32'],
+             '-keymatexport', 'EXPORTER-Channel-Binding', '-keymatexportlen', '32', *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1)
         self.exported = None
         while self.exported is None:
@@ -179,6 +179,34 @@ class AuthCases:
         log = mta.log_text()
         assert secret not in log and PASSWORD not in log
         assert log.count(f'login={USER} result=ok') == 7, log
+        assert mta.stop() == 0
+        sink.stop()
+
+    def case_auth_by_certificate(self, folder):
+        """A client's certificate logs in by EXTERNAL, and relays; none, a stranger's, another name, and a proxy's for its client do not."""
+        sink = TlsSink(*certificate(folder, 'sink.example', HOST))
+        chain, key = certificate(folder, 'client.example', HOST)
+        strange_chain, strange_key = certificate(folder, 'stranger.example', HOST)
+        mta, _ = self.auth_mta(folder, sink, f'tls.client_ca = "{chain}"\nsmtp.xclient_from = ["{HOST}"]')
+        for options in ([], ['-cert', str(strange_chain), '-key', str(strange_key)]):
+            openssl = OpensslClient(mta, *options)
+            assert openssl.ask('EHLO client.example').startswith('250')
+            assert openssl.ask('AUTH EXTERNAL =').startswith('504 5.5.4')
+            openssl.close()
+        openssl = OpensslClient(mta, '-cert', str(chain), '-key', str(key))
+        assert openssl.ask('EHLO client.example').startswith('250')
+        assert openssl.ask('AUTH EXTERNAL ' + base64.b64encode(b'stranger.example').decode()).startswith('535 5.7.8')
+        assert openssl.ask('AUTH EXTERNAL =').startswith('235 2.7.0')
+        # In lower case: a line that begins with R is a command to s_client.
+        for line, code in (('mail from:<alice@src.example>', '250'), ('rcpt to:<bob@dest.example>', '250'), ('data', '354'),
+                           ('Subject: x\n\ny\n.', '250'), ('xclient addr=198.51.100.7', '220'), ('ehlo pc.example', '250'),
+                           ('auth external =', '504'), ('mail from:<alice@src.example>', '250'), ('rcpt to:<bob@dest.example>', '550')):
+            reply = openssl.ask(line)
+            assert reply.startswith(code), (line, reply)
+        openssl.close()
+        wait_for(lambda: len(sink.messages) == 1 and not mta.queue(), 30, 'nothing at the sink')
+        assert b'with ESMTPSA ' in sink.messages[0], sink.messages
+        assert 'login=client.example result=ok' in mta.log_text()
         assert mta.stop() == 0
         sink.stop()
 
