@@ -136,8 +136,7 @@ Task<std::optional<std::string>> ServerSession::hear_response() {
 
 // Guessing takes longer each time, and ends.
 Task<void> ServerSession::fail_login() {
-  const Duration delay = logins_->note_failure(info_.peer);
-  const Woken woken = co_await sleep_until(env_, std::min(env_.clock.mono() + delay, session_deadline_));
+  const Woken woken = co_await hold_up(logins_->note_failure(info_.peer));
   if (woken == Woken::closed) {
     ending_ = true;
   } else if (++failed_logins_ >= logins_->settings().failures_max) {

@@ -241,8 +241,15 @@ void ServerSession::answer(Reply reply) {
 
 // Who tries what we refuse, or does nothing at all, gets to do it less often.
 Task<void> ServerSession::slow_down() {
-  if (settings_.error_delay == Duration::zero() || ending_ || stopping_) co_return;
-  static_cast<void>(co_await hurry_.wait(until(settings_.error_delay)));
+  if (settings_.error_delay == Duration::zero() || ending_) co_return;
+  static_cast<void>(co_await hold_up(settings_.error_delay));
+}
+
+// The client waits; a stop waits for nobody.
+Task<Woken> ServerSession::hold_up(Duration delay) {
+  if (stopping_) co_return Woken::notified;
+  const Woken woken = co_await hurry_.wait(until(delay));
+  co_return woken;
 }
 
 void ServerSession::say(const Reply& reply) {

@@ -62,6 +62,7 @@ class ServerSession {
   Task<bool> fill(Deadline deadline, Waiting waiting);
   Task<bool> flush();
   Task<void> slow_down();
+  Task<Woken> hold_up(Duration delay);
   Task<void> end_by_error(Error error);
   Task<void> farewell();
 
@@ -141,7 +142,7 @@ class ServerSession {
   bool stopping_ = false;
   bool farewell_said_ = false;
   Wakeup ended_;
-  Wakeup hurry_;  // ends slow_down()
+  Wakeup hurry_;  // ends hold_up()
   TaskGroup group_;
 };
 

@@ -265,4 +265,12 @@ TEST_CASE("AUTH: a client that goes away, falls silent, or is told to go, in the
   server.session->stop();
   CHECK(server.wire->received().starts_with("421 4.3.2 "));
   CHECK(server.group.size() == 0);
+  // A stop does not wait for what a wrong password costs.
+  server.connect();
+  CHECK(server.wire->say("AUTH PLAIN " + plain("alice", "guess") + "\r\n").empty());
+  server.session->stop();
+  const std::string last = server.wire->received();
+  CHECK(last.starts_with("535 5.7.8 "));
+  CHECK(last.contains("\r\n421 4.3.2 "));
+  CHECK(server.group.size() == 0);
 }
