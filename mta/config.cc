@@ -44,14 +44,13 @@ bool good_host_name(std::string_view name) {
   for (const std::string_view label : split(name, '.')) {
     if (label.empty() || label.size() > 63) return false;
     for (const char c : label) {
-      const char lower = ascii_lower(c);
-      if (!((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')) return false;
+      if (!is_alnum(c) && c != '-' && c != '_') return false;
     }
   }
   return true;
 }
 
-void read_endpoints(TomlReader& table, std::string_view key, std::vector<Endpoint>& into) {
+void read_endpoints(TomlReader& table, std::string_view key, std::size_t least, std::vector<Endpoint>& into) {
   const auto list = table.strings(key);
   if (!list) return;
   into.clear();
@@ -63,7 +62,7 @@ void read_endpoints(TomlReader& table, std::string_view key, std::vector<Endpoin
                                       "\"unix:/path\" or \"fd:3\"", escape(text)));
     }
   }
-  if (list->empty()) table.complain(key, "expected at least one endpoint");
+  if (list->size() < least) table.complain(key, "expected at least one endpoint");
 }
 
 void read_networks(TomlReader& table, std::string_view key, std::vector<IpNetwork>& into) {
@@ -165,8 +164,8 @@ void read_server(TomlReader table, smtp::ServerSettings& server, intake::Policy&
 }
 
 void read_submission(TomlReader table, Submission& submission) {
-  read_endpoints(table, "listen", submission.listen);
-  read_endpoints(table, "listen_tls", submission.listen_tls);
+  read_endpoints(table, "listen", 0, submission.listen);
+  read_endpoints(table, "listen_tls", 0, submission.listen_tls);
   table.finish();
 }
 
@@ -440,7 +439,7 @@ Config read_config(TomlReader& table, Config base) {
       table.complain("hostname", fmt::format("\"{}\" is no host name; expected one like \"mx.example.org\"", escape(*name)));
     }
   }
-  read_endpoints(table, "listen", config.listen);
+  read_endpoints(table, "listen", 1, config.listen);
   if (auto inner = table.table("submission")) read_submission(*inner, config.submission);
   set_integer(table, "session_threads", config.session_threads, 0, 256);
   read_timeouts(table, config.client);
@@ -453,6 +452,10 @@ Config read_config(TomlReader& table, Config base) {
   if (auto inner = table.table("delivery")) read_delivery(*inner, config);
   if (auto inner = table.table("tls")) read_tls(*inner, config);
   if (auto inner = table.table("auth")) read_auth(*inner, config);
+  if (config.submission.any() && !config.logs_in()) {
+    table.complain("submission", "is for who has logged in (RFC 6409 section 4.3); expected auth.password_file, "
+                                 "auth.dovecot_socket or tls.client_ca besides it");
+  }
   return config;
 }
 

@@ -36,6 +36,8 @@ struct SmarthostLogin {
 struct Submission {
   std::vector<Endpoint> listen;      // STARTTLS; commonly port 587
   std::vector<Endpoint> listen_tls;  // TLS from the first octet; commonly port 465
+
+  bool any() const { return !listen.empty() || !listen_tls.empty(); }
 };
 
 struct Config {

@@ -158,10 +158,6 @@ struct Mta::Impl {
 Task<Result<void>> Mta::Impl::run(std::function<void()> ready) {
   auto tls_loaded = co_await load_tls(env, config);
   if (!tls_loaded) co_return tls_loaded;
-  const bool submission = !config.submission.listen.empty() || !config.submission.listen_tls.empty();
-  if (submission && !config.logs_in()) {
-    co_return fail(Errc::invalid, "submission is for who has logged in, and there is neither auth.password_file nor auth.dovecot_socket");
-  }
   auto login_loaded = co_await load_smarthost_login(env, config);
   if (!login_loaded) co_return login_loaded;
   auto opened = co_await queue::JournalSpool::open(env, config.spool);

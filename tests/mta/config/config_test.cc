@@ -175,6 +175,8 @@ spool.directory = "/var/spool/postproof"
 [submission]
 listen     = ["127.0.0.1:587"]
 listen_tls = ["127.0.0.1:465", "[::1]:465"]
+[auth]
+password_file = "/etc/users"
 [tls]
 client = "require"
 [[tls.policy]]
@@ -202,6 +204,22 @@ level   = "verify"
   CHECK(complaint("domains = [\"a b\"]\nlevel = \"may\"").starts_with("relay.toml:4:11: tls.policy"));
   CHECK(complaint("domains = [\"a.example\"]").contains("level"));
   CHECK(complaint("domains = [\"a.example\"]\nlevel = \"must\"").starts_with("relay.toml:5:9: tls.policy"));
+}
+
+TEST_CASE("configuration: submission is for who can log in") {
+  const auto complaint = [](const std::string& more) {
+    Problems problems("relay.toml");
+    parse_config("hostname = \"a.example\"\nspool.directory = \"/s\"\n" + more, problems);
+    return problems.list().empty() ? std::string() : problems.list().front().to_string();
+  };
+  for (const std::string key : {"listen", "listen_tls"}) {
+    const std::string submission = "[submission]\n" + key + " = [\"127.0.0.1:587\"]\n";
+    CHECK(complaint(submission).starts_with("relay.toml:3:1: submission: is for who has logged in"));
+    CHECK(complaint(submission + "[auth]\npassword_file = \"/etc/users\"\n").empty());
+    CHECK(complaint(submission + "[auth]\ndovecot_socket = \"/run/auth\"\n").empty());
+    CHECK(complaint(submission + "[tls]\nclient_ca = \"/etc/clients.pem\"\n").empty());
+  }
+  CHECK(complaint("[submission]\nlisten = []\n").empty());
 }
 
 TEST_CASE("a smarthost that speaks LMTP, by host and by socket") {
