@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mta/base/text.h"
+#include "mta/mail/address.h"
 #include "sim/judge/invariants.h"
 
 namespace postproof::sim {
@@ -21,7 +22,7 @@ Level wanted_for(const MtaPart* client, const HeardCommand& command) {
   if (command.verb == "MAIL") return router.tls.rules.empty() ? router.tls.level : Level::none;
   if (router.smarthost) return router.tls.of(ascii_lower(router.smarthost->host));
   const auto at = command.address.rfind('@');
-  return router.tls.of(at == std::string::npos ? "" : ascii_lower(std::string_view(command.address).substr(at + 1)));
+  return router.tls.of(at == std::string::npos ? "" : domain_key(std::string_view(command.address).substr(at + 1)));
 }
 
 void check_policy(const Evidence& evidence, std::vector<Failure>& failures) {
