@@ -54,10 +54,6 @@ std::optional<Duration> duration_of(const toml::node& node) {
   return std::nullopt;
 }
 
-}  // namespace
-
-namespace {
-
 // A key may hold a line end, and what is said of it is one line all the same.
 std::string on_one_line(std::string_view text) {
   std::string line;
@@ -79,7 +75,8 @@ std::string Problem::to_string() const {
 void Problems::add(SourcePosition position, std::string what) {
   if (!full()) return list_.push_back(Problem{file_, position, std::move(what)});
   if (++omitted_ == 1) list_.push_back(Problem{file_, position, {}});
-  list_.back().what = fmt::format("and {} more complaint{} of this file, the first of them here", omitted_, omitted_ == 1 ? "" : "s");
+  list_.back().what = fmt::format("and {} more complaint{} of this file, the first of them here", omitted_,
+                                  omitted_ == 1 ? "" : "s");
 }
 
 TomlReader::TomlReader(const toml::table& table, std::string path, Problems& problems)

@@ -299,6 +299,19 @@ RunResult run_group(const Scenario& scenario, RunOptions options) {  // a copy: 
   return std::move(*kept);
 }
 
+// The crash of disk_op = "each" was to come in this variant, and did not: then it was a test of nothing.
+void fail_unstruck(const Scenario& scenario, std::uint64_t disk_op, RunResult& result) {
+  for (const At& at : scenario.at) {
+    const auto* fault = std::get_if<Fault>(&at.what);
+    if (fault == nullptr || !fault->disk_op_each || fault->may_miss) continue;
+    const std::string from = fault->from.empty() ? "" : fmt::format(" from event {} on", fault->from);
+    result.judgement.failures.push_back(Failure{at.line, "fault " + fault->kind,
+                                                fmt::format("{} crashes at disk operation {}{}", fault->host, disk_op, from),
+                                                "it never struck: that moment never came", {}});
+  }
+  record_judgement(result.judgement, result.virtual_time, result.recording);
+}
+
 }  // namespace
 
 RunResult run_once(const Scenario& scenario, const RunOptions& options) {
@@ -330,23 +343,6 @@ RunResult run_once(const Scenario& scenario, const RunOptions& options) {
   record_judgement(result.judgement, result.virtual_time, recording);
   return result;
 }
-
-namespace {
-
-// The crash of disk_op = "each" was to come in this variant, and did not: then it was a test of nothing.
-void fail_unstruck(const Scenario& scenario, std::uint64_t disk_op, RunResult& result) {
-  for (const At& at : scenario.at) {
-    const auto* fault = std::get_if<Fault>(&at.what);
-    if (fault == nullptr || !fault->disk_op_each || fault->may_miss) continue;
-    const std::string from = fault->from.empty() ? "" : fmt::format(" from event {} on", fault->from);
-    result.judgement.failures.push_back(Failure{at.line, "fault " + fault->kind,
-                                                fmt::format("{} crashes at disk operation {}{}", fault->host, disk_op, from),
-                                                "it never struck: that moment never came", {}});
-  }
-  record_judgement(result.judgement, result.virtual_time, result.recording);
-}
-
-}  // namespace
 
 std::string missing_capabilities(const Scenario& scenario) {
   std::string text;

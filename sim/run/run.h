@@ -13,12 +13,14 @@
 
 namespace postproof::sim {
 
+struct RunResult;
+
 struct RunOptions {
   std::optional<std::uint64_t> seed;  // in place of the scenario's
   // disk_op = "each": the number of the operation at which this variant crashes.
   std::optional<std::uint64_t> disk_op;
   // Of a group of seeds: told of each run, judged by itself.
-  std::function<void(const struct RunResult&)> of_group{};
+  std::function<void(const RunResult&)> of_group{};
 };
 
 struct RunResult {

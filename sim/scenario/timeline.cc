@@ -117,7 +117,6 @@ Submit read_submit(TomlReader& table, const HostNames& hosts) {
     table.complain("size", submit.count == 1 ? "out of range; expected \"64MiB\" at the most"
                                              : "out of range; expected \"64MiB\" at the most of all \"count\" messages together");
   }
-  refuse_later(table, {"bdat", "notify", "smtputf8"});
   table.finish();
   return submit;
 }
