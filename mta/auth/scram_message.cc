@@ -49,7 +49,7 @@ bool good_nonce(std::string_view nonce) {
 
 bool good_binding_name(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+    return is_alnum(c) || c == '.' || c == '-';
   });
 }
 

@@ -17,7 +17,7 @@ struct Settings {
   bool without_tls = false;    // false: nothing is offered, nor taken, in the clear
   bool required = false;       // no mail from who has not logged in
   unsigned failures_max = 3;   // in one session; the last of them ends it
-  unsigned failures_per_client_max = 20;  // of one address within kFailureMemory; then it is not heard
+  unsigned failures_per_client_max = 20;  // of one address within Failures::kMemory; then it is not heard
   Duration failure_delay = 1s;            // times the failures of that address so far, up to ten
 };
 

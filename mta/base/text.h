@@ -9,6 +9,11 @@
 
 namespace postproof {
 
+// Of ASCII.
+bool is_digit(char c);
+bool is_alnum(char c);
+bool is_ascii(std::string_view text);  // in every octet
+
 char ascii_lower(char c);
 std::string ascii_lower(std::string_view text);
 std::string ascii_upper(std::string_view text);

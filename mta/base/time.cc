@@ -51,8 +51,6 @@ Civil civil(WallTime time) {
                static_cast<unsigned>(rest % 1'000'000)};
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 // Digits with an optional fraction, in nanoseconds of a unit; moves `text` behind them.
 struct Amount {
   std::uint64_t whole = 0;

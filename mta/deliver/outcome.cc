@@ -121,8 +121,8 @@ Verdict judge_last(const AttemptResult& result) {
   const Verdict verdict = judge(result);
   if (verdict != Verdict::next_host) return verdict;
   const auto* reply = std::get_if<smtp::Reply>(&result.what);
-  const bool no_mail_here =
-      reply != nullptr && result.stage != Stage::starttls && result.stage != Stage::auth && (reply->code == 521 || reply->code == 556);
+  const bool about_mail = result.stage != Stage::starttls && result.stage != Stage::auth;
+  const bool no_mail_here = about_mail && reply != nullptr && (reply->code == 521 || reply->code == 556);
   return no_mail_here ? Verdict::fail : Verdict::defer;
 }
 

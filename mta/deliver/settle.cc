@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "mta/base/text.h"
 #include "mta/deliver/outcome.h"
 #include "mta/env/hop.h"
-#include "mta/mail/utf8.h"
 
 namespace postproof::deliver {
 

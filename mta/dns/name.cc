@@ -15,7 +15,6 @@ namespace {
 constexpr std::size_t kLabelOctetsMax = 63;
 constexpr std::size_t kNameOctetsMax = 253;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_label_octet(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '_'; }
 
 }  // namespace

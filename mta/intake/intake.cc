@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "mta/base/text.h"
 #include "mta/intake/relay.h"
 #include "mta/intake/senders.h"
 #include "mta/mail/header_scan.h"
@@ -42,10 +43,6 @@ Envelope begin_envelope(smtp::MailParams params, WallTime now) {
   return envelope;
 }
 
-bool has_eight_bit_octet(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
-
 }  // namespace
 
 struct SpoolIntakeFactory::Shared {
@@ -82,7 +79,7 @@ class SpoolIncoming final : public smtp::Incoming {
       abandon();
       co_return;
     }
-    if (envelope_.body == BodyType::eight_bit && !eight_bit_seen_) eight_bit_seen_ = has_eight_bit_octet(chunk);
+    if (envelope_.body == BodyType::eight_bit && !eight_bit_seen_) eight_bit_seen_ = !is_ascii(chunk);
     const auto written = co_await writer_->write(std::move(chunk));
     if (!written) trouble_ = storage_trouble(written.error());
   }

@@ -14,11 +14,9 @@ namespace {
 
 constexpr std::size_t kLabel = 63;  // RFC 1035 section 2.3.4
 
-bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
-
 // RFC 5322 section 3.2.3.
 bool is_atext(char c) {
-  return is_letter_or_digit(c) || (c != '\0' && std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c));
+  return is_alnum(c) || (c != '\0' && std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c));
 }
 
 // RFC 6531 section 3.3: UTF8-non-ascii stands where atext and qtext may.
@@ -84,7 +82,7 @@ std::optional<std::string> domain_trouble(std::string_view domain) {
     if (label.size() > kLabel) return fmt::format("label of more than {} octets in the domain", kLabel);
     if (label.starts_with('-') || label.ends_with('-')) return "label with a hyphen at its end in the domain";
     for (const char c : label) {
-      if (is_letter_or_digit(c) || c == '-' || c == '_') continue;
+      if (is_alnum(c) || c == '-' || c == '_') continue;
       if (const auto trouble = octet_trouble(std::string_view(&c, 1))) return trouble;
       return fmt::format("a domain may not have '{}'", c);
     }

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "mta/base/text.h"
-#include "mta/mail/utf8.h"
 
 namespace postproof {
 

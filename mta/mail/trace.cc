@@ -1,6 +1,7 @@
 #include "mta/mail/trace.h"
 
 #include "mta/base/limits.h"
+#include "mta/base/text.h"
 
 namespace postproof {
 
@@ -10,8 +11,7 @@ namespace {
 std::string harmless(std::string_view name) {
   std::string text(name.substr(0, limits::kDomain));
   for (char& c : text) {
-    const bool good = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-                      c == '-' || c == '_' || c == ':' || c == '[' || c == ']';
+    const bool good = is_alnum(c) || c == '.' || c == '-' || c == '_' || c == ':' || c == '[' || c == ']';
     if (!good) c = '?';
   }
   return text.empty() ? "unknown" : text;

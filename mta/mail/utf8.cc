@@ -56,10 +56,6 @@ std::string encode(std::string_view text, Plain plain) {
 
 }  // namespace
 
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 bool is_valid_utf8(std::string_view text) {
   while (!text.empty()) {
     const auto character = first_character(text);

@@ -7,8 +7,6 @@
 
 namespace postproof {
 
-bool is_ascii(std::string_view text);
-
 // Every character whole, in its shortest form, no surrogate and nothing above U+10FFFF.
 bool is_valid_utf8(std::string_view text);
 

@@ -41,7 +41,8 @@ class Scheduler {
   // No new attempt starts; run() returns when the lanes have ended.
   void stop();
 
-  // A message that has just been committed: due now, or when it is to be held no longer (RFC 4865). Callable from any thread; does not wait.
+  // A message that has just been committed: due now, or when it is to be held no longer (RFC 4865). Callable from any
+  // thread; does not wait.
   void add(std::shared_ptr<const StoredMessage> message);
 
   // What settling has decided, after it was recorded: pending recipients wait for their due time, the

@@ -35,7 +35,8 @@ Task<std::expected<void, ClientResult>> ClientSession::log_in() {
     tell_auth(to_string(*mechanism), "ok");
     co_return std::expected<void, ClientResult>();
   }
-  tell_auth(to_string(*mechanism), std::holds_alternative<Reply>(outcome) ? std::get<Reply>(outcome).to_string() : std::get<Error>(outcome).what);
+  const auto* reply = std::get_if<Reply>(&outcome);
+  tell_auth(to_string(*mechanism), reply != nullptr ? reply->to_string() : std::get<Error>(outcome).what);
   if (state_ == State::ready) state_ = State::in_step;
   co_return std::unexpected(trouble(std::move(outcome)));
 }

@@ -318,8 +318,9 @@ Task<void> ClientSession::ask_one_by_one(Group& group, const Transaction& transa
   if (!group.go) group.settle_rest(ClientStage::data, data);
 }
 
-// RFC 2920 section 3.1: MAIL, all RCPTs and DATA in one go; chunks follow when it is known that somebody is to have them. Replies are read while the group is written: a server that
-// writes them before it has read all of it would otherwise wait for us as we for it.
+// RFC 2920 section 3.1: MAIL, all RCPTs and DATA in one go; chunks follow when it is known that somebody is to have them.
+// Replies are read while the group is written: a server that writes them before it has read all of it would otherwise wait
+// for us as we for it.
 Task<void> ClientSession::ask_as_group(Group& group, const Transaction& transaction) {
   if (auto trouble = co_await unasked()) {
     group.settle_rest(ClientStage::mail, *trouble);

@@ -64,9 +64,8 @@ class ClientSession {
 
   // Dials, reads the greeting and says EHLO; HELO when EHLO gets a 5yz (RFC 5321 section 3.2); STARTTLS as `tls` says, and
   // EHLO again; AUTH if the settings have credentials (RFC 4954). Once, first. The error says at which of connect,
-  // greeting, ehlo, starttls, auth it
-  // ended; the session is then good for quit() only. With TlsLevel::may an error at starttls does not mean that
-  // the host takes nothing in the clear: that takes another session, with TlsLevel::none.
+  // greeting, ehlo, starttls, auth it ended; the session is then good for quit() only. With TlsLevel::may an error at
+  // starttls does not mean that the host takes nothing in the clear: that takes another session, with TlsLevel::none.
   Task<std::expected<void, ClientResult>> connect(Endpoint to, TlsLevel tls);
 
   // One mail transaction. Returns one result a recipient, in their order. Parameters of the envelope are said where the

@@ -20,8 +20,6 @@ constexpr std::size_t kEnvelopeIdMax = 100;  // RFC 3461 section 4.4
 constexpr std::size_t kOriginalMax = 500;    // RFC 3461 section 4.2
 constexpr std::size_t kSubmitterMax = 500;   // RFC 4954 section 5
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c); }
 bool all_digits(std::string_view text) { return !text.empty() && std::ranges::all_of(text, is_digit); }
 
 struct Parameter {
@@ -31,8 +29,7 @@ struct Parameter {
   bool is(std::string_view word) const { return equal_ignoring_case(keyword, word); }
 };
 
-// RFC 5321 section 4.1.2: esmtp-param. Values of RFC 3461 and RFC 4954 are xtext, which has no "=" either, but ORCPT and
-// AUTH of "<>" fit too.
+// RFC 5321 section 4.1.2: esmtp-param, whose value has no "=": xtext (RFC 3461, RFC 4954), ORCPT and AUTH=<> fit.
 std::optional<Parameter> parse_parameter(std::string_view word) {
   const auto equals = word.find('=');
   Parameter parameter{word.substr(0, equals), std::nullopt};

@@ -56,7 +56,8 @@ std::string exported_binding(SSL* ssl) {
 
 std::string certificate_binding(const X509* certificate) {
   int digest = NID_undef;
-  if (certificate == nullptr || X509_get_signature_info(const_cast<X509*>(certificate), &digest, nullptr, nullptr, nullptr) != 1) return {};
+  if (certificate == nullptr) return {};
+  if (X509_get_signature_info(const_cast<X509*>(certificate), &digest, nullptr, nullptr, nullptr) != 1) return {};
   if (digest == NID_md5 || digest == NID_sha1) digest = NID_sha256;
   const EVP_MD* function = digest == NID_undef ? nullptr : EVP_get_digestbynid(digest);
   if (function == nullptr) return {};

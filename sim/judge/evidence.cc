@@ -180,7 +180,9 @@ bool Evidence::may_be_forgotten(std::string_view node, Duration at) const {
   });
 }
 
-bool Evidence::queues_unseen() const { return end_ == nullptr || end_->reason == "events" || end_->reason == "recording" || end_->reason == "stuck"; }
+bool Evidence::queues_unseen() const {
+  return end_ == nullptr || end_->reason == "events" || end_->reason == "recording" || end_->reason == "stuck";
+}
 
 std::vector<QueuedRecipient> Evidence::queue(const std::optional<Duration>& at) const {
   std::map<std::tuple<std::string_view, std::string_view, std::string_view>, QueuedRecipient> held;

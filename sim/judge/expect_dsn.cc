@@ -28,7 +28,9 @@ std::string date_mismatch(std::string_view name, const std::optional<When>& want
 }
 
 std::string mismatch(const ExpectDsn& expect, const ReportRecipient& group, WallTime start) {
-  if (!matches(expect.final, group.final_recipient) && !matches(expect.final, group.address())) return fmt::format("final={}", group.address());
+  if (!matches(expect.final, group.final_recipient) && !matches(expect.final, group.address())) {
+    return fmt::format("final={}", group.address());
+  }
   if (!matches(expect.action, group.action)) return fmt::format("action={}", group.action);
   if (!matches(expect.status, group.status)) return fmt::format("status={}", group.status);
   if (!matches(expect.remote, group.remote_mta)) {

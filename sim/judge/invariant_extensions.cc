@@ -37,8 +37,6 @@ constexpr std::array<std::string_view, 8> kLastOfGroup = {"EHLO", "HELO", "DATA"
 // A client that has waited so long for a reply may take its leave without it.
 constexpr Duration kPatience = std::chrono::seconds{1};
 
-bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
-
 class Walk {
  public:
   Walk(const Conversation& conversation, const Evidence& evidence, Breaches& breaches)
@@ -87,7 +85,7 @@ class Walk {
     }
     if (command.verb != "MAIL" && command.verb != "RCPT") return;
     // RFC 6531 section 3.1.
-    if (!std::ranges::all_of(command.line, is_ascii) && !offered_.contains("SMTPUTF8")) {
+    if (!is_ascii(command.line) && !offered_.contains("SMTPUTF8")) {
       breach(command.record, fmt::format("8-bit octets in \"{}\", and SMTPUTF8 was not offered", escape(command.line)));
     }
     for (const std::string_view parameter : split(command.parameters, ' ')) {

@@ -124,8 +124,8 @@ ServerTls changed_by(ServerTls tls, const Fault& fault) {
   return tls;
 }
 
-// OpenSSL stamps a session with the clock of the machine, and looks at it there when the ticket comes back. In a world it is this
-// moment (2100-01-01), in every run: no ticket has run out.
+// OpenSSL stamps a session with the clock of the machine, and looks at it there when the ticket comes back. In a world it
+// is this moment (2100-01-01), in every run: no ticket has run out.
 constexpr long kTicketTime = 4'102'444'800;
 
 int stamp_ticket(SSL* ssl, void*) {

@@ -1,6 +1,6 @@
-// A correct receiver of mail without its wire: what it answers to each command in each state (RFC 5321
-// sections 3 and 4; RFC 2033 for who says LHLO; RFC 3030 for BDAT), and the state that its answers bring about. An answer may be another one than it would
-// have given; the state follows what was said.
+// A correct receiver of mail without its wire: what it answers to each command in each state (RFC 5321 sections 3 and 4;
+// RFC 2033 for who says LHLO; RFC 3030 for BDAT), and the state that its answers bring about. An answer may be another one
+// than it would have given; the state follows what was said.
 #pragma once
 
 #include <string>

@@ -30,7 +30,7 @@ std::unexpected<Error> system_failure(const std::string& path, int number) {
 }
 
 bool plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+  return is_alnum(c) ||
          std::string_view("=,._-").find(c) != std::string_view::npos;
 }
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "mta/base/text.h"
+
 namespace postproof::sim::document {
 
 namespace {
@@ -139,7 +141,7 @@ std::string string_text(std::string_view text, bool may_have_lines) {
 
 std::string key_text(std::string_view key) {
   const bool bare = !key.empty() && std::ranges::all_of(key, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    return is_alnum(c) || c == '-' || c == '_';
   });
   return bare ? std::string(key) : basic_string(key);
 }

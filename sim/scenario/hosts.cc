@@ -23,7 +23,7 @@ constexpr std::string_view kKeysOfScenarios[] = {"names", "addresses", "config",
 
 bool is_host_name(std::string_view name) {
   return !name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    return is_alnum(c) || c == '-' || c == '_';
   });
 }
 

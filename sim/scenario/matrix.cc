@@ -18,7 +18,7 @@ constexpr std::size_t kValueMax = 1000;  // octets of one, as variants have them
 
 bool is_axis_name(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    return is_alnum(c) || c == '_' || c == '-';
   });
 }
 

@@ -92,7 +92,7 @@ std::optional<std::uint64_t> read_rate(TomlReader& table, std::string_view key) 
   std::optional<std::uint64_t> rate;
   if (size.ends_with(kUnit)) {
     size.remove_suffix(kUnit.size());
-    const bool plain = size.size() > 1 && size.ends_with('B') && size[size.size() - 2] >= '0' && size[size.size() - 2] <= '9';
+    const bool plain = size.size() > 1 && size.ends_with('B') && is_digit(size[size.size() - 2]);
     rate = plain ? parse_decimal(size.substr(0, size.size() - 1)) : parse_size(size);
   }
   if (rate && *rate > 0) return rate;
@@ -177,8 +177,7 @@ bool is_domain(std::string_view name) {
   for (const std::string_view label : split(name, '.')) {
     if (label.empty() || label.size() > 63) return false;
     for (const char c : label) {
-      const char lower = ascii_lower(c);
-      if (!((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')) return false;
+      if (!is_alnum(c) && c != '-' && c != '_') return false;
     }
   }
   return true;

@@ -29,8 +29,8 @@ struct WireChunk {
 // None: another command, or a size that nobody can read.
 std::optional<WireChunk> parse_chunk(const WireCommand& command);
 
-// The size of the PROXY header (HAProxy's proxy-protocol.txt) that these first octets of a connection begin with. 0: they begin
-// with something else; none: more is needed to tell.
+// The size of the PROXY header (HAProxy's proxy-protocol.txt) that these first octets of a connection begin with. 0: they
+// begin with something else; none: more is needed to tell.
 std::optional<std::size_t> proxy_header_size(std::string_view octets);
 
 // "<a@b.example> SIZE=3" or "a@b.example SIZE=3": a path and what follows. None: an open bracket or quote.

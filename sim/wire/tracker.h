@@ -2,8 +2,9 @@
 // dialogue has handed over is known without asking the script. It believes neither side.
 //
 // Replies answer commands in their order (RFC 2920), the greeting first. What the client sends behind DATA
-// waits until DATA is answered: content behind 354, commands behind anything else. Only CRLF.CRLF ends content. Behind BDAT
-// come as many octets as it says, whatever the answer (RFC 3030 section 2). A PROXY header in front of the greeting is no command.
+// waits until DATA is answered: content behind 354, commands behind anything else. Only CRLF.CRLF ends content. Behind
+// BDAT come as many octets as it says, whatever the answer (RFC 3030 section 2). A PROXY header in front of the greeting is
+// no command.
 #pragma once
 
 #include <cstddef>

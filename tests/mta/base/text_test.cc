@@ -5,6 +5,19 @@
 
 using namespace postproof;
 
+TEST_CASE("octets of ASCII: digits, letters, and those that are none") {
+  std::string digits, alnum;
+  for (int octet = 0; octet < 256; ++octet) {
+    const char c = static_cast<char>(octet);
+    if (is_digit(c)) digits += c;
+    if (is_alnum(c)) alnum += c;
+    CHECK(is_ascii(std::string("a") + c) == (octet < 128));
+  }
+  CHECK(digits == "0123456789");
+  CHECK(alnum == "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+  CHECK(is_ascii(""));
+}
+
 TEST_CASE("escape: one printable line, and back") {
   std::string all;
   for (int i = 0; i < 256; ++i) all += static_cast<char>(i);

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "mta/base/text.h"
-#include "mta/mail/utf8.h"
 
 using namespace postproof;
 
