@@ -52,6 +52,10 @@ Task<Result<void>> Authenticator::load() {
   co_return co_await verifier_->load();
 }
 
+Task<void> Authenticator::refresh() {
+  if (verifier_) co_await verifier_->refresh();
+}
+
 bool Authenticator::allowed(Mechanism mechanism) const {
   return !settings_.mechanisms || holds(*settings_.mechanisms, mechanism);
 }

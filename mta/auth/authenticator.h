@@ -34,6 +34,8 @@ class Authenticator {
   Task<Result<void>> load();
 
   const Settings& settings() const { return settings_; }
+  // As Verifier::refresh.
+  Task<void> refresh();
   // The stronger first; none: AUTH is not offered over this connection.
   std::vector<Mechanism> offered(const Channel& channel) const;
   std::expected<std::unique_ptr<Exchange>, Denial> begin(std::string_view mechanism, const Channel& channel);

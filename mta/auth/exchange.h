@@ -53,6 +53,9 @@ class Verifier {
   // At the start: whether it can be used as it was configured. Errors name what cannot.
   virtual Task<Result<void>> load() { co_return Result<void>{}; }
 
+  // Before a client is told what is served: what that stands on is looked at anew.
+  virtual Task<void> refresh() { co_return; }
+
   // What it can serve now, the stronger first, before the channel and the configuration are looked at.
   virtual std::vector<Mechanism> mechanisms() const = 0;
   // `plus_offered`: the client was told that SCRAM can be bound to the channel.

@@ -140,6 +140,8 @@ Task<Result<void>> PasswordFile::load() {
   co_return Result<void>{};
 }
 
+Task<void> PasswordFile::refresh() { static_cast<void>(co_await table()); }
+
 // SCRAM is offered where every line can serve it: a client takes the strongest that is offered, and could not log in else.
 std::vector<Mechanism> PasswordFile::mechanisms() const {
   if (!table_->all_scram()) return {Mechanism::plain, Mechanism::login};

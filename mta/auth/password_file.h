@@ -1,5 +1,5 @@
 // A password file as what stands behind logins: PLAIN, LOGIN, SCRAM-SHA-256 and its -PLUS. The file is read through Env's
-// disk, and again when what was read is older than a second and somebody logs in: a change needs no restart. Hashes are
+// disk, and again when what was read is older than a second and a client asks what is offered or logs in: a change needs no restart. Hashes are
 // computed in Env's Work.
 //
 // A user who is unknown takes the same path and the same time as a wrong password. Lines that are none are told in a
@@ -22,6 +22,8 @@ class PasswordFile final : public Verifier {
   // Errc::invalid with the first line that is none, and what the disk says. Not called, the file is read when first needed.
   Task<Result<void>> load() override;
 
+  // A file that cannot be read leaves what was known: a login will tell.
+  Task<void> refresh() override;
   std::vector<Mechanism> mechanisms() const override;
   std::unique_ptr<Exchange> begin(Mechanism mechanism, const Channel& channel, bool plus_offered) override;
 

@@ -29,8 +29,8 @@ Task<void> ServerSession::on(command::Hello hello) {
   info_.helo = std::move(hello.name);
   info_.esmtp = hello.extended;
   greeted_ = true;
+  if (logins_ != nullptr) co_await logins_->refresh();
   if (!junk()) say(hello_reply());
-  co_return;
 }
 
 // The lines behind the first tell what stands from now on (RFC 5321 section 4.1.1.1).
