@@ -64,6 +64,10 @@ class Places {
     while (at_ + 1 < direction_.pieces.size() && direction_.pieces[at_ + 1].begin <= offset) ++at_;
     return direction_.pieces[at_].record;
   }
+  Seam seam_at(std::size_t offset, char before) {
+    const std::size_t record = record_of(offset);
+    return Seam{record, offset - direction_.pieces[at_].begin, before};
+  }
   Duration time_of(std::size_t offset) { return recording_.records[record_of(offset)].at; }
 
  private:
@@ -161,9 +165,16 @@ class OpenerReader {
 
   void take_chunk(const WireChunk& chunk) {
     if (message_.content.empty()) message_.begun = conversation_.commands.back().begun;
+    conversation_.seams.push_back(places_.seam_at(at_, message_.content.empty() ? 0 : message_.content.back()));
     message_.content += octets_.substr(at_, chunk.size);
     at_ += chunk.size;
-    if (!chunk.last) return;
+    if (chunk.last) end_chunks();
+    // A CR that ends the content stays bare; one that ends a chunk may find its LF in the next.
+    const bool bare = chunk.last && chunk.size > 0 && octets_[at_ - 1] == '\r';
+    conversation_.seams.push_back(places_.seam_at(at_, bare ? '\r' : 0));
+  }
+
+  void end_chunks() {
     message_.command = conversation_.commands.size() - 1;
     message_.record = places_.record_of(at_ - 1);
     message_.sent = places_.time_of(at_ - 1);

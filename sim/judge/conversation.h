@@ -54,6 +54,13 @@ struct HeardTls {
   const record::Tls* told = nullptr;
 };
 
+// Where what the opener said does not go on from the octet before it: a chunk goes on from the chunk before it.
+struct Seam {
+  std::size_t record = 0;
+  std::size_t offset = 0;  // within the record's octets
+  char before = 0;         // what it goes on from; 0: nothing
+};
+
 struct Conversation {
   ConnectionId connection = 0;
   std::string opener, acceptor;  // nodes; acceptor is empty when nobody has that address
@@ -65,6 +72,7 @@ struct Conversation {
   std::vector<HeardCommand> commands;
   std::vector<HeardMessage> messages;
   std::vector<HeardTls> tls;
+  std::vector<Seam> seams;  // in their order
   // When each end was done with it (FIN or RST sent; a crash is the node's story and not told here).
   std::optional<Duration> opener_ended, acceptor_ended;
   std::optional<Duration> acceptor_reset;

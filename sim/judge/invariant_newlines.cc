@@ -3,6 +3,7 @@
 
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "mta/base/text.h"
 #include "sim/judge/invariants.h"
@@ -14,23 +15,29 @@ namespace {
 
 constexpr std::size_t kQuotedBefore = 20, kQuotedAfter = 10;
 
-// Where the first bare CR or LF of these octets is, the octet before them known; npos: nowhere.
-std::size_t find_bare(std::string_view octets, char before) {
-  for (std::size_t i = 0; i < octets.size(); ++i) {
-    const char last = i == 0 ? before : octets[i - 1];
-    if ((octets[i] == '\n') != (last == '\r')) return octets[i] == '\n' ? i : (i == 0 ? 0 : i - 1);
+// What one side has sent.
+struct Direction {
+  char last = 0;          // octet that it ended in so far
+  bool secured = false;   // TLS hides the octets: Plain tells them
+  std::size_t seams = 0;  // that were passed
+
+  // Where the first bare CR or LF of this record's octets is; npos: nowhere.
+  std::size_t find_bare(std::string_view octets, std::size_t record, const std::vector<Seam>& all) {
+    std::size_t found = std::string_view::npos;
+    for (std::size_t i = 0; i < octets.size(); ++i) {
+      for (; seams < all.size() && all[seams].record == record && all[seams].offset == i; ++seams) last = all[seams].before;
+      const bool bare = (octets[i] == '\n') != (last == '\r');
+      if (bare && found == std::string_view::npos) found = octets[i] == '\n' || i == 0 ? i : i - 1;
+      last = octets[i];
+    }
+    return found;
   }
-  return std::string_view::npos;
-}
+};
 
 }  // namespace
 
 void check_newlines(const Evidence& evidence, std::vector<Failure>& failures) {
   Breaches breaches("no bare CR or LF is sent", "each CR followed by LF, each LF after a CR", failures);
-  struct Direction {
-    char last = 0;         // octet that it ended in so far
-    bool secured = false;  // TLS hides the octets: Plain tells them
-  };
   std::map<std::pair<ConnectionId, Side>, Direction> directions;
   const auto& records = evidence.recording().records;
   for (std::size_t i = 0; i < records.size(); ++i) {
@@ -47,8 +54,8 @@ void check_newlines(const Evidence& evidence, std::vector<Failure>& failures) {
     Direction& direction = directions[{id, from}];
     if (wire != nullptr && !conversation->tls.empty() && begins_tls(octets)) direction.secured = true;
     if (wire != nullptr && direction.secured) continue;
-    const std::size_t at = find_bare(octets, direction.last);
-    direction.last = octets.back();
+    static const std::vector<Seam> kNone;
+    const std::size_t at = direction.find_bare(octets, i, from == Side::opener ? conversation->seams : kNone);
     if (at == std::string_view::npos) continue;
     const std::size_t begin = at < kQuotedBefore ? 0 : at - kQuotedBefore;
     breaches.add(fmt::format("{} sends \"{}\"", sender,

@@ -89,7 +89,7 @@ bool descriptors_short(const Evidence& evidence, std::size_t record, std::string
   for (std::size_t i = record; i-- > 0;) {
     const auto* fault = std::get_if<record::Fault>(&records[i].what);
     if (fault != nullptr && fault->kind == "process.descriptors" && fault->where == node) {
-      return fault->detail.starts_with("begins");
+      return fault->detail != "ends";  // begins, or strikes
     }
   }
   return false;

@@ -1,8 +1,11 @@
 // Each invariant is seen holding, and seen failing on what was planted.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
+#include <cstring>
 #include <string>
 
+#include "mta/base/text.h"
 #include "tests/sim/judge/story.h"
 
 namespace postproof::sim::test {
@@ -565,6 +568,36 @@ TEST_CASE("a CRLF cut in two is none") {
   CHECK(judged(story) == "");
 }
 
+// RFC 3030 section 2: the message is what the chunks make together, wherever they are cut.
+TEST_CASE("chunks") {
+  struct Case {
+    const char* first;
+    const char* second;
+    bool holds;
+  };
+  for (const Case& one : {Case{"a\r\n", "b\r\n", true}, Case{"a\r", "\nb\r\n", true}, Case{"a", "\nb\r\n", false},
+                          Case{"a\r", "b\r\n", false}, Case{"a\r\n", "b\r", false}, Case{"a", "b", true}}) {
+    for (const bool one_piece : {false, true}) {
+      CAPTURE(escape(one.first));
+      CAPTURE(escape(one.second));
+      Story story = open_story();
+      const ConnectionId id = story.dial("sut", "mx");
+      story.say(id, Side::acceptor, "220 mx\r\n");
+      story.say(id, Side::opener, "EHLO sut\r\n");
+      story.say(id, Side::acceptor, "250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n");
+      const std::string first = fmt::format("BDAT {}\r\n{}", std::strlen(one.first), one.first);
+      const std::string second = fmt::format("BDAT {} LAST\r\n{}", std::strlen(one.second), one.second);
+      if (one_piece) {
+        story.say(id, Side::opener, first + second + "QUIT\r\n");
+      } else {
+        for (const std::string& piece : {first, second, std::string("QUIT\r\n")}) story.say(id, Side::opener, piece);
+      }
+      story.hang_up(id);
+      CHECK(judged(story) == (one.holds ? "" : kNewline));
+    }
+  }
+}
+
 TEST_CASE("an extension that was not offered") {
   struct Case {
     const char* what;
@@ -738,6 +771,7 @@ TEST_CASE("the run itself") {
   }
   SUBCASE("a part does not come up, for it may have no descriptors") {
     story.add(record::Fault{"process.descriptors", "sut", 2, "begins: 0 at the most"});
+    SUBCASE("told before") { story.add(record::Fault{"process.descriptors", "sut", 2, "strikes: too many open files"}); }
     story.add(record::Fault{std::string(kTrouble), "sut", 3, "listen: too many open files"});
     CHECK(judged(story) == "");
   }
