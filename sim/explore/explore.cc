@@ -27,6 +27,8 @@ using document::Document;
 constexpr std::uint64_t kBatch = 256;
 // Runs that shrinking one failure may take.
 constexpr std::size_t kShrinkRunsMax = 2000;
+// Records that all these runs together may take: what fails by recording much would be shrunk for hours.
+constexpr std::uint64_t kShrinkRecordsMax = 5'000'000;
 // Without these a smaller scenario would fail for a reason of its own.
 const std::vector<std::string_view> kKept = {"title", "limit", "open", "for"};
 
@@ -200,9 +202,12 @@ Found Explorer::shrink_seed(std::uint64_t seed, const std::string& invariant) co
   const std::string replay = replay_of(seed);
   const Running running(replay.c_str());
   Found found{seed, source_of(options_, seed), invariant, {}, name_of(seed, invariant), 0, 0, {}, {}};
+  std::uint64_t records = 0;
   const auto attempt = [&](const Document& candidate) {
+    if (records >= kShrinkRecordsMax) return Attempt::spent;
     const auto result = try_text(found.file, document::write(candidate));
     if (!result) return Attempt::invalid;
+    records += result->recording.records.size();
     const auto broken = broken_invariants(result->judgement);
     return std::ranges::find(broken, invariant) == broken.end() ? Attempt::other : Attempt::same;
   };

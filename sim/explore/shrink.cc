@@ -107,7 +107,8 @@ class Shrinker {
   bool try_one(Document candidate) {
     if (runs_ >= runs_max_ || candidate == document_) return false;
     const Attempt came = attempt_(candidate);
-    if (came != Attempt::invalid) ++runs_;
+    if (came == Attempt::spent) runs_max_ = runs_;
+    if (came == Attempt::other || came == Attempt::same) ++runs_;
     if (came != Attempt::same) return false;
     document_ = std::move(candidate);
     return true;
@@ -210,7 +211,7 @@ class Shrinker {
 
   Document document_;
   const std::function<Attempt(const Document&)>& attempt_;
-  const std::size_t runs_max_;
+  std::size_t runs_max_;
   const std::vector<std::string_view>& kept_;
   std::size_t runs_ = 0;
 };

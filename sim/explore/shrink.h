@@ -14,6 +14,7 @@ enum class Attempt : std::uint8_t {
   invalid,  // no scenario: nothing was run
   other,    // it passes, or fails in another way
   same,     // it fails in the same way
+  spent,    // nothing was run, and nothing will be: what is smallest so far stays
 };
 
 struct Shrunk {
@@ -21,7 +22,7 @@ struct Shrunk {
   std::size_t runs = 0;
 };
 
-// `attempt` is called until nothing smaller fails, or it has run `runs_max` times. `kept`: keys that stay.
+// `attempt` is called until nothing smaller fails, its effort is spent, or it has run `runs_max` times. `kept`: keys that stay.
 Shrunk shrink(document::Document document, const std::function<Attempt(const document::Document&)>& attempt,
               std::size_t runs_max, const std::vector<std::string_view>& kept);
 

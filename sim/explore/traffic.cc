@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "mta/base/limits.h"
 #include "sim/scenario/server_tls.h"
 
 namespace postproof::sim {
@@ -21,6 +22,9 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t kServersMax = 4, kDomainsMax = 3, kSubmitsMax = 6, kRecipientsMax = 5;
 constexpr std::uint64_t kLargeMin = 1000, kLargeMax = 400'000;  // octets: bodies in the journal and in files of their own
 constexpr unsigned kTlsPercent = 30;  // of the worlds
+// MTAs that try each half a minute: days of that would be all that a run is about.
+constexpr unsigned kHastyPercent = 13;
+constexpr Duration kHastyLifeMax = 2h;
 constexpr std::uint64_t kSegmentsMax = 2000;  // of one message: each is an event
 
 constexpr std::array<std::string_view, 6> kBodies = {
@@ -55,10 +59,12 @@ void draw_zone(Document& document, std::uint64_t domains, std::uint64_t servers,
 // Settings near their limits show what their defaults hide.
 void draw_settings(Table& mta, Draw& draw) {
   Table retry;
-  const auto schedules = std::vector<Array>{{"15m"}, {"1m", "5m", "1h"}, {"30s"}};
-  if (draw.chance(40)) retry.set("schedule", draw.pick(schedules));
+  const bool hasty = draw.chance(kHastyPercent);
+  const auto schedules = hasty ? std::vector<Array>{{"30s"}} : std::vector<Array>{{"15m"}, {"1m", "5m", "1h"}};
+  if (hasty || draw.chance(30)) retry.set("schedule", draw.pick(schedules));
   if (draw.chance(50)) retry.set("jitter", std::int64_t{0});
-  if (draw.chance(40)) retry.set("lifetime", format_duration(draw.time(10min, 24h)));
+  if (hasty || draw.chance(40)) retry.set("lifetime", format_duration(draw.time(10min, hasty ? kHastyLifeMax : 24h)));
+  if (hasty) retry.set("bounce_lifetime", format_duration(kHastyLifeMax));
   if (!retry.entries.empty()) mta.set("retry", std::move(retry));
   Table delivery;
   if (draw.chance(20)) delivery.set("recipients_per_transaction_max", number(draw.between(1, 3)));
@@ -135,7 +141,8 @@ void draw_submit(Document& document, std::uint64_t n, std::uint64_t domains, std
   submit.set("rcpt", std::move(recipients));
   submit.set("data", fmt::format("Subject: {}\n{}", n, body));
   const std::uint64_t kind = draw.below(100);
-  if (kind < 20) submit.set("size", number(draw.log_between(kLargeMin, large_max)));
+  const std::uint64_t large_min = kind < 6 && large_max > limits::kInlineBody ? limits::kInlineBody + 1 : kLargeMin;
+  if (kind < 20) submit.set("size", number(draw.log_between(large_min, large_max)));
   if (kind >= 90) submit.set("count", number(draw.between(2, 12)));
   Section at{"at", "", true, {}};
   at.body.set("t", draw.chance(50) ? std::string("0s") : format_duration(draw.time(1ms, 1h)));

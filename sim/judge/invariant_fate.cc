@@ -33,6 +33,17 @@ std::vector<std::size_t> records_of(const Evidence& evidence, const std::vector<
   return records;
 }
 
+// A report makes an honest end of a message whose content an MTA no longer has, and it should never have come to that.
+void check_content_kept(const Evidence& evidence, std::vector<Failure>& failures) {
+  Breaches damaged("what is stored can be read again", "no content damaged on a disk that keeps what was synced", failures);
+  for (const EventSeen& seen : evidence.events()) {
+    if (seen.event->name != "bounced" || seen.field("stage") != "storage" || evidence.disk_lies(seen.event->node)) continue;
+    damaged.add(fmt::format("{} gives up {} for {}: {}", seen.event->node, escape(seen.field("message")),
+                            escape(seen.field("recipient")), escape(seen.field("reason"))),
+                evidence.around(seen.record));
+  }
+}
+
 }  // namespace
 
 void check_fate(Evidence& evidence, std::vector<Failure>& failures) {
@@ -68,6 +79,7 @@ void check_fate(Evidence& evidence, std::vector<Failure>& failures) {
   Breaches strays("nothing arrives that nobody has sent",
                   "messages as clients handed them over, below the Received fields", failures);
   for (const Stray& stray : ledger.strays()) strays.add(stray.what, evidence.around(stray.record));
+  check_content_kept(evidence, failures);
 }
 
 }  // namespace postproof::sim

@@ -32,7 +32,7 @@ class Breaches {
 // The run came to its end, every part of its world came up, every script was followed.
 void check_run(const Evidence& evidence, std::vector<Failure>& failures);
 // Nothing acknowledged is lost; each recipient ends in one way; duplicates only after ambiguous
-// acknowledgements; nothing arrives that nobody has sent.
+// acknowledgements; nothing arrives that nobody has sent; what is stored can be read again.
 void check_fate(Evidence& evidence, std::vector<Failure>& failures);
 // No bounce to or about the null sender (RFC 5321 section 4.5.5), and none from another.
 void check_null_sender(const Evidence& evidence, std::vector<Failure>& failures);

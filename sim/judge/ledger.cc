@@ -213,10 +213,6 @@ void Ledger::enter_events() {
     if (unreported != nullptr && !unreported->unreported) unreported = nullptr;
     if (known != nullptr && !known->sender.empty() && unreported == nullptr) {
       failed_.emplace(known->sender, recipient);
-      // The bounce may have gone out before a crash, and its record not have stayed.
-      if (evidence_.may_be_forgotten(seen.event->node, seen.at)) {
-        if (Account* entry = neediest({known->sender, recipient})) ++entry->ambiguous;
-      }
       continue;
     }
     Account* entry = unreported;

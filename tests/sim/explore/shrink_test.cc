@@ -114,4 +114,13 @@ TEST_CASE("what is invalid costs no run, and the runs are bounded") {
   CHECK(has(shrunk.document, "[mta.sut]"));
 }
 
+TEST_CASE("what is smallest stays when the effort is spent") {
+  std::size_t asked = 0;
+  const auto attempt = [&](const Document&) { return ++asked > 2 ? Attempt::spent : Attempt::same; };
+  const Shrunk shrunk = shrink(sample(), attempt, 100, kKept);
+  CHECK(asked == 3);
+  CHECK(shrunk.runs == 2);
+  CHECK(shrunk.document != sample());
+}
+
 }  // namespace postproof::sim

@@ -196,6 +196,56 @@ TEST_CASE("a doubled message") {
   }
 }
 
+// A report goes out once it is durable that it was written: a crash is no excuse for another.
+TEST_CASE("a second report after a crash") {
+  Story story = open_story();
+  story.simple_bounce();
+  story.crash();
+  story.start();
+  SUBCASE("is none") { CHECK(judged(story) == ""); }
+  SUBCASE("is one too many") {
+    story.bounced("0001000000000001", "gone@dest.example");
+    story.accepted("0001000000000003", "", "0", "0001000000000001");
+    Transfer again;
+    again.to_node = "home", again.sender = "", again.recipients = {"alice@src.example"};
+    again.content = Story::report("alice@src.example", "gone@dest.example", "Subject: hi\r\n") + "another\r\n";
+    story.transfer(again);
+    story.delivered("alice@src.example");
+    CHECK(judged(story) == kOneEnd);
+  }
+}
+
+TEST_CASE("content that an MTA no longer has") {
+  Story story = open_story();
+  story.accepted("0001000000000001", "alice@src.example");
+  story.hand_over();
+  const auto give_up = [&](std::string stage) {
+    story.event("bounced", {{"message", "0001000000000001"}, {"recipient", "bob@dest.example"}, {"stage", std::move(stage)}, {"reason", "damaged"}});
+  };
+  Transfer dsn;
+  dsn.to_node = "home", dsn.sender = "", dsn.recipients = {"alice@src.example"};
+  dsn.content = Story::report("alice@src.example", "bob@dest.example", "Subject: hi\r\n");
+  SUBCASE("that it should have") {
+    give_up("storage");
+    story.transfer(dsn);
+    story.delivered("alice@src.example");
+    CHECK(judged(story) == "invariant: what is stored can be read again\n");
+  }
+  SUBCASE("for its disk has let it rot") {
+    story.add(record::Fault{"disk.bit-rot", "sut /spool/bodies/1", 2, "strikes"});
+    give_up("storage");
+    story.transfer(dsn);
+    story.delivered("alice@src.example");
+    CHECK(judged(story) == "");
+  }
+  SUBCASE("is no matter where a peer has refused it") {
+    give_up("dot");
+    story.transfer(dsn);
+    story.delivered("alice@src.example");
+    CHECK(judged(story) == "");
+  }
+}
+
 TEST_CASE("a handover that the client has not seen acknowledged") {
   Story story = open_story();
   Transfer t;
