@@ -8,6 +8,7 @@
 
 #include "sim/exit_status.h"
 #include "sim/explore/explore.h"
+#include "sim/run/report.h"
 #include "sim/run/suite.h"
 
 namespace postproof::sim {
@@ -80,6 +81,10 @@ int explore_command(const ExploreArguments& arguments) {
   options.command = command_of(arguments);
 
   if (arguments.print) return print_scenario(options);
+  if (const auto writable = check_folder(options.directory); !writable) {
+    fmt::print(stderr, "postproof: --output {}\n", writable.error().what);
+    return kExitTrouble;
+  }
   const bool progress = isatty(STDERR_FILENO) == 1;
   const auto began = Clock::now();
   std::vector<Found> found;

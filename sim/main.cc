@@ -142,6 +142,12 @@ int run(const RunArguments& arguments) {
     return kExitFine;
   }
 
+  if (arguments.report) {
+    if (const auto writable = check_folder(*arguments.report); !writable) {
+      complain("--report " + writable.error().what);
+      return kExitTrouble;
+    }
+  }
   const bool to_terminal = isatty(STDOUT_FILENO) == 1;
   const bool progress = isatty(STDERR_FILENO) == 1;
   const SuiteOptions options{arguments.seed, arguments.only, jobs_or_default(arguments.jobs), arguments.report,

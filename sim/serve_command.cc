@@ -84,6 +84,10 @@ int serve_command(const ServeArguments& arguments) {
     complain(scenario.error());
     return kExitTrouble;
   }
+  if (const auto writable = arguments.report ? check_folder(*arguments.report) : Result<void>{}; !writable) {
+    complain("--report " + writable.error().what);
+    return kExitTrouble;
+  }
   const auto placement = placement_of(arguments, *scenario);
   if (!placement) {
     complain(placement.error().what);

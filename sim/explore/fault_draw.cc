@@ -26,8 +26,13 @@ constexpr unsigned kOptionalPercent = 40;
 // disk, or open a socket, waits for as long as that lasts, and keeps what it has: such a run would have no end.
 constexpr unsigned kEndPercent = 90, kRestartPercent = 97;
 
+// Octets one by one, without an end, would be all that a run is about.
+bool ends_always(std::string_view kind) {
+  return kind.starts_with("disk.") || kind == "process.descriptors" || kind == "tcp.drip" || kind == "tcp.segment";
+}
+
 unsigned percent_of(std::string_view kind, std::string_view key) {
-  if (key == "for") return kind.starts_with("disk.") || kind == "process.descriptors" ? 100 : kEndPercent;
+  if (key == "for") return ends_always(kind) ? 100 : kEndPercent;
   if (key == "restart") return kRestartPercent;
   return kOptionalPercent;
 }

@@ -109,6 +109,8 @@ const std::vector<KeyDrawer> kDrawers = {
     {"", "nth", [](const Drawing& d) { return std::optional(d.count(1, 100)); }},
     {"", "times", [](const Drawing& d) { return std::optional(d.count(1, 10)); }},
 
+    {"tcp.drip", "for", [](const Drawing& d) { return std::optional(d.time(10ms, 1h)); }},
+    {"tcp.segment", "for", [](const Drawing& d) { return std::optional(d.time(10ms, 10min)); }},
     {"tcp.", "way", [](const Drawing& d) { return std::optional(d.word({"to", "from"})); }},
     {"tcp.", "octet", [](const Drawing& d) { return std::optional(d.count(1, 2000)); }},
     {"tcp.", "line", [](const Drawing& d) { return std::optional(d.word(kLines)); }},

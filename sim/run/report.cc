@@ -1,6 +1,7 @@
 #include "sim/run/report.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -96,6 +97,19 @@ Result<void> make_folder(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) return system_failure(path, error.value());
+  return {};
+}
+
+Result<void> check_folder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::path there = std::filesystem::absolute(path, error);
+  while (!error && !std::filesystem::exists(std::filesystem::status(there, error))) {
+    error.clear();
+    there = there.parent_path();
+  }
+  if (error) return system_failure(path, error.value());
+  if (!std::filesystem::is_directory(there, error)) return system_failure(path, ENOTDIR);
+  if (access(there.c_str(), W_OK | X_OK) != 0) return system_failure(path, errno);
   return {};
 }
 

@@ -30,6 +30,8 @@ Result<void> write_report_file(const std::string& directory, std::string_view na
 
 // A folder, and those above it; fine when it is there already.
 Result<void> make_folder(const std::string& path);
+// Whether it could be made, and written into: the errors of make_folder before there is anything to write.
+Result<void> check_folder(const std::string& path);
 
 // Whole files, as main and the suite need them. What is no regular file, or longer, is an error.
 Result<std::string> read_text_file(const std::string& path,

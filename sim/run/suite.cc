@@ -23,18 +23,19 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::expected<std::vector<std::string>, std::string> scenarios_below(const fs::path& folder) {
-  std::vector<std::string> list;
+// Adds them to the list. Links to folders are not followed: they may lead back.
+std::expected<void, std::string> add_scenarios_below(const fs::path& folder, std::vector<std::string>& list) {
   std::error_code error;
-  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    std::error_code not_a_file;  // a dangling link is passed over
-    if (at->path().extension() == ".toml" && at->path().filename() != kCatalogueFile && at->is_regular_file(not_a_file)) {
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    std::error_code dangling;  // a link to nothing is passed over
+    if (at->is_directory(dangling) && !at->is_symlink(dangling)) {
+      if (auto below = add_scenarios_below(at->path(), list); !below) return below;
+    } else if (at->path().extension() == ".toml" && at->path().filename() != kCatalogueFile && at->is_regular_file(dangling)) {
       list.push_back(at->path().lexically_normal().string());
     }
   }
   if (error) return std::unexpected(fmt::format("{}: {}", folder.string(), error.message()));
-  std::sort(list.begin(), list.end());
-  return list;
+  return {};
 }
 
 // Errors of files begin with the path, and so do problems.
@@ -127,12 +128,13 @@ std::expected<std::vector<std::string>, std::string> find_scenarios(const std::v
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
     if (!fs::exists(status)) return std::unexpected(path + ": no such file or folder");
-    std::vector<std::string> here = {path};
-    if (fs::is_directory(status)) {
-      auto below = scenarios_below(path);
-      if (!below) return std::unexpected(std::move(below.error()));
-      here = std::move(*below);
+    std::vector<std::string> here;
+    if (!fs::is_directory(status)) {
+      here.push_back(path);
+    } else if (auto below = add_scenarios_below(path, here); !below) {
+      return std::unexpected(std::move(below.error()));
     }
+    std::ranges::sort(here);
     for (std::string& one : here) {
       if (seen.insert(fs::path(one).lexically_normal().string()).second) found.push_back(std::move(one));
     }

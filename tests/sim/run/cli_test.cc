@@ -193,7 +193,12 @@ TEST_CASE("what cannot be written is no success") {
   shell.put("taken", "a file");
   const Result result = shell.run("run good --report taken");
   CHECK(result.status == 2);
-  CHECK(holds(result.err, "taken"));
+  CHECK(holds(result.err, "--report taken: Not a directory"));
+  CHECK(result.out == "");
+  const Result explored = shell.run("explore --seeds 1 --output taken/there");
+  CHECK(explored.status == 2);
+  CHECK(holds(explored.err, "--output taken/there: Not a directory"));
+  CHECK(explored.out == "");
 }
 
 TEST_CASE("coverage keeps the books of a suite") {
