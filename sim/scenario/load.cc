@@ -115,6 +115,11 @@ std::optional<Problem> unreadable(std::string_view file, std::string_view text, 
   return std::nullopt;
 }
 
+bool crashes_at_each(const At& at) {
+  const auto* fault = std::get_if<Fault>(&at.what);
+  return fault != nullptr && fault->disk_op_each;
+}
+
 // What all variants of one file have in common.
 struct File {
   std::string_view name, text;
@@ -142,6 +147,9 @@ Scenario read_variant(const File& file, toml::table& parsed, const Matrix& matri
   if (settings.segment) set_segment(top, scenario.links, *settings.segment);
   scenario.at = read_timeline(top, hosts.names, scenario.limit, scenario.source);
   scenario.expects = read_expects(top, hosts.names, scenario.seeds);
+  if (scenario.seeds > 1 && std::ranges::any_of(scenario.at, crashes_at_each)) {
+    top.complain("seeds", "expected none beside disk_op = \"each\": its runs are one for each disk operation");
+  }
   top.finish();
   scenario.mtas = std::move(hosts.mtas);
   scenario.peers = std::move(hosts.peers);

@@ -422,6 +422,7 @@ TEST_CASE("faults") {
   fault("kind = 'process.crash', host = 'sut', loss = ^'all'", "expected torn, lose, keep");
   fault("kind = 'clock.step', host = 'sut', by = ^'x'", "how far");
   fault("kind = 'tcp.refuse', host = 'mx', for = ^'0s'", "over zero");
+  check({"seeds = ^2\n[mta.a]\n[[at]]\nt='0s'\nfault={kind='process.crash', host='a', disk_op='each'}", "one for each disk operation"});
   check({"[mta.a]\n[[at]]\nt='0s'\nfault={kind='process.crash', host='a', disk_op='each'}\n"
          "[[at]]\nt='0s'\nfault={kind='process.crash', host='a', disk_op=^'each'}", "line 5 has \"each\" already"});
 }
