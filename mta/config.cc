@@ -315,9 +315,20 @@ void read_tls_rule(TomlReader table, tls::Policy& policy) {
   table.finish();
 }
 
+void read_tls_identity(TomlReader table, TlsSettings& settings) {
+  TlsSettings::Pair pair;
+  set(pair.certificate, table.string("certificate"));
+  set(pair.key, table.string("key"));
+  for (const char* key : {"certificate", "key"}) {
+    if (!table.has(key)) table.complain(key, "missing; expected the path of a PEM file");
+  }
+  settings.others.push_back(std::move(pair));
+  table.finish();
+}
+
 void read_tls(TomlReader table, Config& config) {
-  set(config.tls.certificate, table.string("certificate"));
-  set(config.tls.key, table.string("key"));
+  set(config.tls.own.certificate, table.string("certificate"));
+  set(config.tls.own.key, table.string("key"));
   set(config.tls.trusted, table.string("ca"));
   set(config.tls.client_roots, table.string("client_ca"));
   if (const auto word = table.word("server", {"may", "require"})) config.server.tls = *tls::parse_level(*word);
@@ -325,10 +336,18 @@ void read_tls(TomlReader table, Config& config) {
   if (const auto word = table.word("client", {"none", "may", "require", "verify"})) policy.level = *tls::parse_level(*word);
   if (table.has("policy")) policy.rules.clear();
   for (TomlReader& rule : table.tables("policy")) read_tls_rule(std::move(rule), policy);
-  if (config.tls.certificate.empty() != config.tls.key.empty()) {
-    const bool no_key = config.tls.key.empty();
+  if (config.tls.own.certificate.empty() != config.tls.own.key.empty()) {
+    const bool no_key = config.tls.own.key.empty();
     table.complain(no_key ? "certificate" : "key", fmt::format("expected {} beside it", no_key ? "key" : "certificate"));
   }
+  for (TomlReader& identity : table.tables("identity")) read_tls_identity(std::move(identity), config.tls);
+  if (config.tls.own.certificate.empty() && !config.tls.others.empty()) {
+    table.complain("identity", "expected tls.certificate and tls.key too: who asks for no name gets that one");
+  }
+  if (const auto word = table.word("min_version", {"1.2", "1.3"})) config.tls.terms.tls12 = *word == "1.2";
+  set(config.tls.terms.ciphers, table.string("ciphers"));
+  set(config.tls.terms.suites, table.string("suites"));
+  set(config.tls.terms.groups, table.string("groups"));
   table.finish();
 }
 

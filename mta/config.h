@@ -16,14 +16,20 @@
 #include "mta/queue/settings.h"
 #include "mta/route/router.h"
 #include "mta/smtp/settings.h"
+#include "mta/tls/context.h"
 
 namespace postproof {
 
-// What stands behind tls.* of the configuration: files, read when the MTA comes up.
-struct TlsFiles {
-  std::string certificate, key;  // PEM, of our server; both or none
+// What stands behind tls.* of the configuration: files, read when the MTA comes up, and what is spoken.
+struct TlsSettings {
+  struct Pair {
+    std::string certificate, key;
+  };
+  Pair own;                      // PEM, of our server; both or none
+  std::vector<Pair> others;      // for clients that ask for a name of theirs
   std::string trusted;           // PEM: roots that our client trusts; empty: nobody
   std::string client_roots;      // PEM: roots of client certificates; empty: none is asked for
+  tls::Terms terms;
 };
 
 // Who we are at the smarthost: the password is the first line of a file, read when the MTA comes up.
@@ -53,7 +59,7 @@ struct Config {
   queue::SpoolSettings spool;
   queue::SchedulerSettings scheduler;
   deliver::Settings deliver;
-  TlsFiles tls;
+  TlsSettings tls;
   auth::Settings auth;
   SmarthostLogin smarthost_login;
 

@@ -213,7 +213,7 @@ Task<void> Mta::Impl::reload() {
     co_return;
   }
   for (const auto& door : service->doors) co_await hop(door->env.executor, renew_door(*door, *context));
-  tell("reloaded", config.tls.certificate);
+  tell("reloaded", config.tls.own.certificate);
 }
 
 Task<void> Mta::Impl::serve_queue() {
@@ -246,7 +246,7 @@ void Mta::stop() { impl_->stop_wanted.notify(); }
 
 void Mta::reload() {
   if (!impl_->service) return;
-  if (impl_->config.tls.certificate.empty()) {
+  if (impl_->config.tls.own.certificate.empty()) {
     impl_->tell("unchanged", "there is no tls.certificate; a changed configuration is read at the next start");
     return;
   }

@@ -11,29 +11,44 @@ namespace {
 
 constexpr std::uint64_t kFileMax = 4 * 1024 * 1024;  // the bundle of a distribution's roots has 200 KB
 
-}  // namespace
-
-Task<Result<std::shared_ptr<const tls::Context>>> load_server_tls(Env& env, const TlsFiles& files) {
-  tls::Identity identity;
+// A certificate and its key, which serve by themselves: errors name the file that does not.
+Task<Result<tls::Identity>> load_identity(Env& env, TlsSettings::Pair files, std::string where) {
   auto chain = co_await read_file(env.disk, files.certificate, kFileMax);
-  if (!chain) co_return fail("tls.certificate", std::move(chain.error()));
+  if (!chain) co_return fail(where + "certificate", std::move(chain.error()));
   auto key = co_await read_file(env.disk, files.key, kFileMax);
-  if (!key) co_return fail("tls.key", std::move(key.error()));
+  if (!key) co_return fail(where + "key", std::move(key.error()));
+  tls::Identity identity;
   identity.chain = std::move(*chain);
   identity.key = std::move(*key);
+  const auto alone = tls::Context::server(env, identity);
+  if (!alone) co_return fail(where + "certificate " + files.certificate, Error(alone.error()));
+  co_return identity;
+}
+
+}  // namespace
+
+Task<Result<std::shared_ptr<const tls::Context>>> load_server_tls(Env& env, const TlsSettings& settings) {
+  auto identity = co_await load_identity(env, settings.own, "tls.");
+  if (!identity) co_return std::unexpected(std::move(identity.error()));
+  std::vector<tls::Identity> others;
+  for (const TlsSettings::Pair& pair : settings.others) {
+    auto other = co_await load_identity(env, pair, "tls.identity.");
+    if (!other) co_return std::unexpected(std::move(other.error()));
+    others.push_back(std::move(*other));
+  }
   std::string client_roots;
-  if (!files.client_roots.empty()) {
-    auto roots = co_await read_file(env.disk, files.client_roots, kFileMax);
+  if (!settings.client_roots.empty()) {
+    auto roots = co_await read_file(env.disk, settings.client_roots, kFileMax);
     if (!roots) co_return fail("tls.client_ca", std::move(roots.error()));
     client_roots = std::move(*roots);
   }
-  auto context = tls::Context::server(env, identity, client_roots);
-  if (!context) co_return fail("tls.certificate " + files.certificate, std::move(context.error()));
+  auto context = tls::Context::server(env, *identity, client_roots, others, settings.terms);
+  if (!context) co_return fail("tls", std::move(context.error()));
   co_return context;
 }
 
 Task<Result<void>> load_tls(Env& env, Config& config) {
-  if (!config.tls.certificate.empty()) {
+  if (!config.tls.own.certificate.empty()) {
     auto context = co_await load_server_tls(env, config.tls);
     if (!context) co_return std::unexpected(std::move(context.error()));
     config.server.tls_context = std::move(*context);
@@ -56,8 +71,8 @@ Task<Result<void>> load_tls(Env& env, Config& config) {
        {std::tuple{note, Verify::note, &config.client.tls_context},
         std::tuple{policy.uses(tls::Level::verify), Verify::require, &config.client.tls_verify_context}}) {
     if (!wanted) continue;
-    auto context = tls::Context::client(env, trusted, verify);
-    if (!context) co_return fail("tls.ca " + config.tls.trusted, std::move(context.error()));
+    auto context = tls::Context::client(env, trusted, verify, config.tls.terms);
+    if (!context) co_return fail(trusted.empty() ? std::string("tls") : "tls.ca " + config.tls.trusted, std::move(context.error()));
     *into = std::move(*context);
   }
   co_return Result<void>();

@@ -7,7 +7,7 @@
 namespace postproof {
 
 // Our server's, from its files as they are now. The configuration names a certificate.
-Task<Result<std::shared_ptr<const tls::Context>>> load_server_tls(Env& env, const TlsFiles& files);
+Task<Result<std::shared_ptr<const tls::Context>>> load_server_tls(Env& env, const TlsSettings& settings);
 
 // Fills in the contexts of config.server and config.client. Errors name the key and the file.
 Task<Result<void>> load_tls(Env& env, Config& config);

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <iterator>
 
 #include "mta/tls/handle.h"
 
@@ -10,10 +13,13 @@ namespace postproof::tls {
 
 namespace {
 
-constexpr const char* kSuites12 = "ECDHE+AESGCM:ECDHE+CHACHA20";
-constexpr const char* kSuites13 = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";
-constexpr const char* kGroups = "X25519:P-256:P-384";
 constexpr int kSecurityLevel = 2;  // of others' certificates: 112 bits (RFC 9325 section 4.5)
+
+// Of a stack that does not own what lies on it.
+struct FreeStack {
+  void operator()(STACK_OF(X509)* stack) const { sk_X509_free(stack); }
+};
+using ChainHandle = std::unique_ptr<STACK_OF(X509), FreeStack>;
 
 BioHandle reading(std::string_view text) {
   return BioHandle(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
@@ -53,6 +59,12 @@ Result<std::vector<CertificateHandle>> read_certificates(ossl_lib_ctx_st* librar
 
 }  // namespace
 
+struct Context::Loaded {
+  CertificateHandle certificate;
+  std::vector<CertificateHandle> chain;  // above it
+  KeyHandle key;
+};
+
 std::string take_error() {
   const unsigned long error = ERR_get_error();
   ERR_clear_error();
@@ -66,18 +78,26 @@ Context::Context(Role role, std::shared_ptr<ossl_lib_ctx_st> library, ssl_ctx_st
 
 Context::~Context() { SSL_CTX_free(native_); }
 
-Result<std::shared_ptr<Context>> Context::make(Env& env, Role role) {
+Result<std::shared_ptr<Context>> Context::make(Env& env, Role role, const Terms& terms) {
   auto library = env.tls.library();
   ERR_clear_error();
   const SSL_METHOD* method = role == Role::server ? TLS_server_method() : TLS_client_method();
   SSL_CTX* native = SSL_CTX_new_ex(library.get(), nullptr, method);
   if (native == nullptr) return invalid("no TLS");
   std::shared_ptr<Context> context(new Context(role, std::move(library), native));
-  const bool set = SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION) == 1 &&
-                   SSL_CTX_set_max_proto_version(native, TLS1_3_VERSION) == 1 &&
-                   SSL_CTX_set_cipher_list(native, kSuites12) == 1 &&
-                   SSL_CTX_set_ciphersuites(native, kSuites13) == 1 && SSL_CTX_set1_groups_list(native, kGroups) == 1;
-  if (!set) return invalid("TLS as RFC 9325 wants it is not to be had");
+  if (SSL_CTX_set_min_proto_version(native, terms.tls12 ? TLS1_2_VERSION : TLS1_3_VERSION) != 1 ||
+      SSL_CTX_set_max_proto_version(native, TLS1_3_VERSION) != 1) {
+    return invalid("TLS 1.2 and 1.3 are not to be had");
+  }
+  if (SSL_CTX_set_cipher_list(native, terms.ciphers.c_str()) != 1) {
+    return invalid(fmt::format("no cipher of TLS 1.2 in \"{}\"; expected a list as \"openssl ciphers\" takes it", terms.ciphers));
+  }
+  if (SSL_CTX_set_ciphersuites(native, terms.suites.c_str()) != 1) {
+    return invalid(fmt::format("\"{}\" are no suites of TLS 1.3; expected names like TLS_AES_256_GCM_SHA384 with colons between", terms.suites));
+  }
+  if (SSL_CTX_set1_groups_list(native, terms.groups.c_str()) != 1) {
+    return invalid(fmt::format("\"{}\" are no groups; expected names like X25519 with colons between", terms.groups));
+  }
   // Nothing of one connection is kept for another: no tickets, no cache.
   SSL_CTX_set_options(native, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
   SSL_CTX_set_num_tickets(native, 0);
@@ -100,26 +120,59 @@ Result<void> Context::trust(std::string_view roots) {
   return {};
 }
 
-Result<std::shared_ptr<const Context>> Context::server(Env& env, const Identity& identity,
-                                                       std::string_view client_roots) {
-  auto context = make(env, Role::server);
-  if (!context) return std::unexpected(std::move(context.error()));
-  SSL_CTX* native = (*context)->native_;
-  auto chain = read_certificates((*context)->library_.get(), identity.chain);
+Result<Context::Loaded> Context::load(const Identity& identity) const {
+  auto chain = read_certificates(library_.get(), identity.chain);
   if (!chain) return std::unexpected(std::move(chain.error()));
   if (chain->empty()) return invalid("no certificate is there; expected PEM, our own certificate first");
-  const BioHandle key_text = reading(identity.key);
-  const KeyHandle key(PEM_read_bio_PrivateKey_ex(key_text.get(), nullptr, &no_passphrase, nullptr,
-                                                 (*context)->library_.get(), nullptr));
-  if (!key) return invalid("no private key is there; expected PEM, not encrypted");
+  const BioHandle text = reading(identity.key);
+  Loaded loaded;
+  loaded.key.reset(PEM_read_bio_PrivateKey_ex(text.get(), nullptr, &no_passphrase, nullptr, library_.get(), nullptr));
+  if (!loaded.key) return invalid("no private key is there; expected PEM, not encrypted");
+  loaded.certificate = std::move(chain->front());
+  loaded.chain.assign(std::move_iterator(chain->begin() + 1), std::move_iterator(chain->end()));
+  if (X509_check_private_key(loaded.certificate.get(), loaded.key.get()) != 1) {
+    return invalid("the private key is not the certificate's");
+  }
+  return loaded;
+}
+
+int Context::choose(ssl_st* ssl, int*, void* context) {
+  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  for (const Loaded& one : static_cast<const Context*>(context)->identities_) {
+    if (X509_check_host(one.certificate.get(), name, 0, 0, nullptr) != 1) continue;
+    const ChainHandle chain(sk_X509_new_null());
+    for (const CertificateHandle& above : one.chain) sk_X509_push(chain.get(), above.get());
+    const bool used = SSL_use_cert_and_key(ssl, one.certificate.get(), one.key.get(), chain.get(), 1) == 1;
+    return used ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+  }
+  return SSL_TLSEXT_ERR_NOACK;
+}
+
+Result<std::shared_ptr<const Context>> Context::server(Env& env, const Identity& identity, std::string_view client_roots,
+                                                       const std::vector<Identity>& others, const Terms& terms) {
+  auto context = make(env, Role::server, terms);
+  if (!context) return std::unexpected(std::move(context.error()));
+  SSL_CTX* native = (*context)->native_;
   // What is weak in our own certificate is for others to refuse.
   SSL_CTX_set_security_level(native, 0);
-  if (SSL_CTX_use_certificate(native, chain->front().get()) != 1) return invalid("the certificate cannot be used");
-  for (std::size_t i = 1; i < chain->size(); ++i) {
-    if (SSL_CTX_add1_chain_cert(native, (*chain)[i].get()) != 1) return invalid("the chain cannot be used");
+  auto& identities = (*context)->identities_;
+  std::vector<const Identity*> all = {&identity};
+  for (const Identity& other : others) all.push_back(&other);
+  for (const Identity* one : all) {
+    auto loaded = (*context)->load(*one);
+    if (!loaded) return std::unexpected(std::move(loaded.error()));
+    identities.push_back(std::move(*loaded));
   }
-  if (SSL_CTX_use_PrivateKey(native, key.get()) != 1 || SSL_CTX_check_private_key(native) != 1) {
-    return invalid("the private key is not the certificate's");
+  const Loaded& own = identities.front();
+  if (SSL_CTX_use_certificate(native, own.certificate.get()) != 1) return invalid("the certificate cannot be used");
+  for (const CertificateHandle& above : own.chain) {
+    if (SSL_CTX_add1_chain_cert(native, above.get()) != 1) return invalid("the chain cannot be used");
+  }
+  if (SSL_CTX_use_PrivateKey(native, own.key.get()) != 1) return invalid("the private key cannot be used");
+  if (identities.size() > 1) {
+    SSL_CTX_set_tlsext_servername_callback(native, &Context::choose);
+    SSL_CTX_set_tlsext_servername_arg(native, context->get());
   }
   auto trusted = (*context)->trust(client_roots);
   if (!trusted) return std::unexpected(std::move(trusted.error()));
@@ -127,8 +180,9 @@ Result<std::shared_ptr<const Context>> Context::server(Env& env, const Identity&
   return *context;
 }
 
-Result<std::shared_ptr<const Context>> Context::client(Env& env, std::string_view trusted, Verify verify) {
-  auto context = make(env, Role::client);
+Result<std::shared_ptr<const Context>> Context::client(Env& env, std::string_view trusted, Verify verify,
+                                                       const Terms& terms) {
+  auto context = make(env, Role::client, terms);
   if (!context) return std::unexpected(std::move(context.error()));
   SSL_CTX* native = (*context)->native_;
   SSL_CTX_set_security_level(native, kSecurityLevel);

@@ -174,11 +174,11 @@ void Cast::enter_tls(MtaActor& actor) {
     config.tls.trusted = kTlsRoots;
     actor.node->disk().put(kTlsRoots, authority_.root(env));
   }
-  if (actor.part->cert.empty() || !config.tls.certificate.empty()) return;
+  if (actor.part->cert.empty() || !config.tls.own.certificate.empty()) return;
   const tls::Identity& identity =
       authority_.identity(env, actor.part->cert, actor.part->names, actor.part->addresses);
-  config.tls.certificate = kTlsChain;
-  config.tls.key = kTlsKey;
+  config.tls.own.certificate = kTlsChain;
+  config.tls.own.key = kTlsKey;
   actor.node->disk().put(kTlsChain, identity.chain);
   actor.node->disk().put(kTlsKey, identity.key);
 }

@@ -48,6 +48,11 @@ TEST_CASE("config: every complaint is located") {
            Case{least + "dns.servers = [\"localhost\"]", "c.toml:3:15: dns.servers: \"localhost\" is no server"},
            Case{least + "tls.certificate = \"/c\"", "c.toml:3:19: tls.certificate: expected key beside it"},
            Case{least + "tls.key = \"/k\"", "c.toml:3:11: tls.key: expected certificate beside it"},
+           Case{least + "tls.min_version = \"1.1\"", "c.toml:3:19: tls.min_version: \"1.1\" is not known"},
+           Case{least + "[tls]\ncertificate = \"/c\"\nkey = \"/k\"\nidentity = [{ certificate = \"/d\" }]",
+                "c.toml:6:13: tls.identity.key: missing; expected the path"},
+           Case{least + "tls.identity = [{ certificate = \"/c\", key = \"/k\" }]",
+                "c.toml:3:16: tls.identity: expected tls.certificate and tls.key too"},
            Case{least + "tls.client = \"must\"", "c.toml:3:14: tls.client: \"must\" is not known"},
            Case{least + "auth.mechanisms = [\"PLAN\"]", "c.toml:3:19: auth.mechanisms: \"PLAN\" is no mechanism; expected SCRAM-SHA-256-PLUS, "
                                                        "SCRAM-SHA-256, EXTERNAL, PLAIN, LOGIN; did you mean \"PLAIN\"?"},
@@ -105,6 +110,11 @@ tls.ca = "/r"
 tls.server = "require"
 tls.client = "verify"
 tls.client_ca = "/clients"
+tls.identity = [{ certificate = "/c1", key = "/k1" }, { certificate = "/c2", key = "/k2" }]
+tls.min_version = "1.3"
+tls.ciphers = "ECDHE+AESGCM"
+tls.suites = "TLS_AES_128_GCM_SHA256"
+tls.groups = "P-256"
 auth.password_file = "/users"
 auth.mechanisms = ["plain", "SCRAM-SHA-256"]
 auth.without_tls = true
@@ -147,8 +157,15 @@ route.smarthost_auth_without_tls = true
   CHECK(config.scheduler.retry.schedule == std::vector<Duration>{1min, 2min});
   CHECK(config.scheduler.retry.jitter == 0);
   CHECK(config.client.tls_timeout == 9s);
-  CHECK(config.tls.certificate == "/c");
-  CHECK(config.tls.key == "/k");
+  CHECK(config.tls.own.certificate == "/c");
+  CHECK(config.tls.own.key == "/k");
+  REQUIRE(config.tls.others.size() == 2);
+  CHECK(config.tls.others[1].certificate == "/c2");
+  CHECK(config.tls.others[1].key == "/k2");
+  CHECK_FALSE(config.tls.terms.tls12);
+  CHECK(config.tls.terms.ciphers == "ECDHE+AESGCM");
+  CHECK(config.tls.terms.suites == "TLS_AES_128_GCM_SHA256");
+  CHECK(config.tls.terms.groups == "P-256");
   CHECK(config.tls.trusted == "/r");
   CHECK(config.server.tls == smtp::TlsLevel::require);
   CHECK(config.router.tls.level == tls::Level::verify);

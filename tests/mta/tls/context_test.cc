@@ -53,6 +53,38 @@ TEST_CASE("what makes no server is told") {
   }
 }
 
+TEST_CASE("what is spoken is asked of OpenSSL") {
+  Fixture f;
+  struct Case {
+    Terms terms;
+    std::string_view wanted;  // empty: it will do
+  };
+  const Case cases[] = {
+      {{false, "ECDHE+AESGCM", "TLS_AES_128_GCM_SHA256", "P-256"}, ""},
+      {{true, "FANCY", "TLS_AES_128_GCM_SHA256", "P-256"}, "no cipher of TLS 1.2 in \"FANCY\""},
+      {{true, "ECDHE+AESGCM", "TLS_FANCY", "P-256"}, "\"TLS_FANCY\" are no suites of TLS 1.3"},
+      {{true, "ECDHE+AESGCM", "TLS_AES_128_GCM_SHA256", "FANCY"}, "\"FANCY\" are no groups"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.wanted);
+    for (const bool server : {false, true}) {
+      const auto context = server ? Context::server(f.env, test_identity(), {}, {}, c.terms)
+                                  : Context::client(f.env, kTestRoot, Context::Verify::note, c.terms);
+      CHECK(context.has_value() == c.wanted.empty());
+      if (!context) CHECK_MESSAGE(context.error().what.find(c.wanted) != std::string::npos, context.error().what);
+    }
+  }
+}
+
+TEST_CASE("each of several identities must be whole") {
+  Fixture f;
+  const Identity other = test::other_identity();
+  CHECK(Context::server(f.env, test_identity(), {}, {other}));
+  const auto context = Context::server(f.env, test_identity(), {}, {other, Identity{other.chain, test_identity().key}});
+  REQUIRE_FALSE(context);
+  CHECK(context.error().what.starts_with("the private key is not the certificate's"));
+}
+
 TEST_CASE("a client trusts the roots that it is given, or nobody") {
   Fixture f;
   const auto some = Context::client(f.env, kTestRoot, Context::Verify::note);

@@ -43,4 +43,27 @@ MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg4cXd6H9yGLLSW/rn
   return identity;
 }
 
+// Signed by itself, of other.example and all names of one label below it; valid from 2025 to 2123.
+inline tls::Identity other_identity() {
+  tls::Identity identity;
+  identity.chain = R"(-----BEGIN CERTIFICATE-----
+MIIBbzCCARSgAwIBAgIBATAKBggqhkjOPQQDAjAQMQ4wDAYDVQQDDAVPdGhlcjAg
+Fw0yNTAxMDEwMDAwMDBaGA8yMTI0MDEwMTAwMDAwMFowEDEOMAwGA1UEAwwFT3Ro
+ZXIwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAS5afqTzevRgoLD0CbASfTqYXUT
+FInMuI+A4/lCUtbSuncf2C7PRuiaOE2XfMOiYaS/5LVEGv2A+xKtr9T4mPlno10w
+WzApBgNVHREEIjAggg1vdGhlci5leGFtcGxlgg8qLm90aGVyLmV4YW1wbGUwDwYD
+VR0TAQH/BAUwAwEB/zAdBgNVHQ4EFgQUPRexto1kWZJpIq70Lshz8LdIV6EwCgYI
+KoZIzj0EAwIDSQAwRgIhAIECachf2bC5MrLTO1VzRQRSKgyuR5yCTdEcIO67QfYg
+AiEA4i0qDnIp2IMCMiAjuyoVageVCToZIvwEIh1dkC+L0LY=
+-----END CERTIFICATE-----
+)";
+  identity.key = R"(-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgwiFZNwLXCcVmeLik
+xyCi707l32FGteRX9AwzYEIXdsahRANCAAS5afqTzevRgoLD0CbASfTqYXUTFInM
+uI+A4/lCUtbSuncf2C7PRuiaOE2XfMOiYaS/5LVEGv2A+xKtr9T4mPln
+-----END PRIVATE KEY-----
+)";
+  return identity;
+}
+
 }  // namespace postproof::test

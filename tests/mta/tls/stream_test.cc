@@ -117,6 +117,61 @@ TEST_CASE("tls: a certificate is looked at, and ends the handshake only where th
   }
 }
 
+// RFC 6066 section 3: who asks for a name of another certificate gets that one; all others get the first.
+TEST_CASE("tls: a server of several names shows the certificate of the one that is asked for") {
+  const tls::Identity second = other_identity();
+  struct Case {
+    const char* name;
+    const char* root;
+    bool fits;
+  };
+  for (const Case& c : {Case{"other.example", second.chain.c_str(), true}, Case{"mail.other.example", second.chain.c_str(), true},
+                        Case{kTestName, kTestRoot, true}, Case{"192.0.2.2", kTestRoot, true},
+                        Case{"unknown.example", second.chain.c_str(), false}, Case{"other.example", kTestRoot, false}}) {
+    CAPTURE(c.name);
+    std::string name;
+    run_tls(
+        [&](Env& env, std::unique_ptr<Stream> bare) -> Task<void> {
+          Client how;
+          how.name = c.name, how.roots = c.root;
+          auto stream = client_over(env, std::move(bare), how);
+          const auto done = co_await stream->handshake(soon(env));
+          CHECK(done.has_value() == c.fits);
+        },
+        [&](Env& env, std::unique_ptr<Stream> bare) -> Task<void> {
+          const std::vector<tls::Identity> others = {second};
+          auto context = Context::server(env, test_identity(), {}, others);
+          if (!good(context)) co_return;
+          tls::Stream stream(env, *context, std::move(bare), std::string_view());
+          static_cast<void>(co_await stream.handshake(soon(env)));
+          name = stream.agreed().server_name;
+        });
+    CHECK(name == (std::string_view(c.name) == "192.0.2.2" ? "" : c.name));
+  }
+}
+
+TEST_CASE("tls: who wants TLS 1.3 alone speaks no 1.2") {
+  for (const bool old_client : {false, true}) {
+    CAPTURE(old_client);
+    run_tls(
+        [&](Env& env, std::unique_ptr<Stream> bare) -> Task<void> {
+          auto stream = client_over(env, std::move(bare), Client{});
+          if (old_client) SSL_set_max_proto_version(stream->native(), TLS1_2_VERSION);
+          const auto done = co_await stream->handshake(soon(env));
+          CHECK(done.has_value() == !old_client);
+        },
+        [&](Env& env, std::unique_ptr<Stream> bare) -> Task<void> {
+          tls::Terms terms;
+          terms.tls12 = false;
+          auto context = Context::server(env, test_identity(), {}, {}, terms);
+          if (!good(context)) co_return;
+          tls::Stream stream(env, *context, std::move(bare), std::string_view());
+          const auto done = co_await stream.handshake(soon(env));
+          CHECK(done.has_value() == !old_client);
+        });
+  }
+}
+
 // RFC 9266 and RFC 5929 section 4: both ends come to the same octets, each on its own.
 TEST_CASE("tls: what binds a login to the connection is the same at both ends, and another's on another connection") {
   std::vector<std::string> exporters, end_points;
