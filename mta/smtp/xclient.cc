@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "mta/auth/prepare.h"
 #include "mta/base/limits.h"
 #include "mta/base/text.h"
 #include "mta/mail/address.h"
@@ -56,6 +57,12 @@ std::optional<bool> parse_protocol(std::string_view value) {
   return std::nullopt;
 }
 
+std::optional<std::string> parse_login(std::string_view value) {
+  if (not_known(value)) return std::string();
+  if (value.size() > limits::kDomain) return std::nullopt;
+  return auth::prepare(value);
+}
+
 // False: the attribute is not known, or its value is wrong.
 bool set(XclientAttributes& attributes, std::string_view name, std::string_view value) {
   const auto is = [&](std::string_view known) { return equal_ignoring_case(name, known); };
@@ -65,6 +72,7 @@ bool set(XclientAttributes& attributes, std::string_view name, std::string_view 
   if (is("PORT")) return take(attributes.port, parse_port(value));
   if (is("PROTO")) return take(attributes.extended, parse_protocol(value));
   if (is("HELO")) return take(attributes.helo, parse_helo(value));
+  if (is("LOGIN")) return take(attributes.login, parse_login(value));
   if (is("DESTADDR")) return take(attributes.local_address, parse_address(value));
   if (is("DESTPORT")) return take(attributes.local_port, parse_port(value));
   return false;
@@ -99,6 +107,7 @@ void XclientAttributes::apply(SessionInfo& session) const {
   if (name) session.peer_name = *name;
   endpoint(session.peer, address, port);
   endpoint(session.local, local_address, local_port);
+  if (login) session.login = *login;
   if (helo) session.helo = *helo;
   if (helo) session.esmtp = !helo->empty() && extended.value_or(true);
 }

@@ -17,8 +17,8 @@ namespace postproof::smtp {
 
 struct SessionInfo;
 
-inline constexpr std::array<std::string_view, 7> kXclientAttributes = {"NAME", "ADDR", "PORT", "PROTO",
-                                                                       "HELO", "DESTADDR", "DESTPORT"};
+inline constexpr std::array<std::string_view, 8> kXclientAttributes = {"NAME", "ADDR", "PORT",     "PROTO",
+                                                                       "HELO", "LOGIN", "DESTADDR", "DESTPORT"};
 
 // What was not said stays as it is in the session.
 struct XclientAttributes {
@@ -27,6 +27,7 @@ struct XclientAttributes {
   std::optional<std::uint16_t> port;       // 0: not known
   std::optional<std::string> helo;         // empty: not known, and EHLO is to come
   std::optional<bool> extended;            // PROTO: ESMTP
+  std::optional<std::string> login;        // in prepared form; empty: nobody
   std::optional<IpAddress> local_address;  // DESTADDR
   std::optional<std::uint16_t> local_port;
 

@@ -53,6 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto* xclient = std::get_if<smtp::command::Xclient>(&*command)) {
     check_text(xclient->attributes.name.value_or(""));
     check_text(xclient->attributes.helo.value_or(""));
+    check_text(xclient->attributes.login.value_or(""));
   }
   return 0;
 }

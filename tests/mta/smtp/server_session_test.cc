@@ -847,7 +847,7 @@ TEST_CASE("XCLIENT: from those who may, the session begins again as another's: A
   Server server(settings);
   server.start();
   server.wire->received();
-  CHECK(server.say("EHLO proxy.example\r\n").contains("XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT\r\n"));
+  CHECK(server.say("EHLO proxy.example\r\n").contains("XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT\r\n"));
   CHECK(server.codes("MAIL FROM:<a@b>\r\nXCLIENT ADDR=198.51.100.7\r\nRSET\r\n") == "250 503 250");
   CHECK(server.say("XCLIENT ADDR=198.51.100.7 PORT=1234 NAME=client.example\r\n") ==
         "220 mx.example.org ESMTP Postproof\r\n");

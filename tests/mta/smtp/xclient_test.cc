@@ -28,7 +28,7 @@ std::string applied(std::string_view arguments) {
   SessionInfo info = session();
   attributes->apply(info);
   return info.peer.to_string() + " " + info.peer_name + " " + info.local.to_string() + " " + info.helo + " " +
-         (info.esmtp ? "esmtp" : "smtp");
+         (info.esmtp ? "esmtp" : "smtp") + (info.login.empty() ? "" : " as " + info.login);
 }
 
 }  // namespace
@@ -48,6 +48,8 @@ TEST_CASE("xclient: what is said, and what stays") {
       {"HELO=me.example", "192.0.2.1:40000 before.example 192.0.2.25:25 me.example esmtp"},
       {"HELO=a+20b PROTO=SMTP", "192.0.2.1:40000 before.example 192.0.2.25:25 a b smtp"},
       {"HELO=[UNAVAILABLE] PROTO=ESMTP", "192.0.2.1:40000 before.example 192.0.2.25:25  smtp"},
+      {"LOGIN=alice+40src.example", "192.0.2.1:40000 before.example 192.0.2.25:25 before smtp as alice@src.example"},
+      {"LOGIN=[UNAVAILABLE]", "192.0.2.1:40000 before.example 192.0.2.25:25 before smtp"},
       {"DESTADDR=192.0.2.99 DESTPORT=587", "192.0.2.1:40000 before.example 192.0.2.99:587 before smtp"},
   };
   for (const Case& c : cases) {
@@ -60,7 +62,7 @@ TEST_CASE("xclient: what is refused") {
   for (const std::string_view arguments :
        {"", "ADDR", "ADDR=", "ADDR=1.2.3", "ADDR=IPV6:192.0.2.1", "ADDR=198.51.100.7 PORT=65536", "PORT=-1", "PORT=",
         "PROTO=LMTP", "NAME=a..b", "NAME=a+0D+0Ab", "HELO=", "HELO=a+0D+0AMAIL", "HELO=a+00", "HELO=+C3+BC", "HELO=a+2",
-        "HELO=a=b", "COLOUR=red", "ADDR=198.51.100.7 COLOUR=red", "=x", "NAME=[unknown]"}) {
+        "HELO=a=b", "LOGIN=", "LOGIN=a+0D+0A", "COLOUR=red", "ADDR=198.51.100.7 COLOUR=red", "=x", "NAME=[unknown]"}) {
     CAPTURE(arguments);
     CHECK_FALSE(parse_xclient(arguments));
   }
