@@ -61,6 +61,7 @@ class Sink:
     def __init__(self, folder, *options):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
+        self.folder = self.folder.resolve()
         self.port = free_port()
         user = [] if os.geteuid() else ['-u', 'root']
         self.process = subprocess.Popen(
@@ -68,10 +69,24 @@ class Sink:
             cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         wait_for(lambda: port_open(self.port), 10, 'smtp-sink does not listen')
 
+    def open_files(self):
+        open_ = set()
+        with contextlib.suppress(OSError):  # it has ended
+            for descriptor in pathlib.Path(f'/proc/{self.process.pid}/fd').iterdir():
+                with contextlib.suppress(OSError):  # closed by now
+                    open_.add(descriptor.resolve())
+        return open_
+
     def messages(self):
         """The messages that arrived whole: (header lines of smtp-sink's own as a dict, content)."""
+        with contextlib.suppress(AssertionError):  # one that never ends is not whole
+            wait_for(lambda: not self.open_files().intersection(self.folder.iterdir()), 2, 'files that are written')
         list_ = []
-        for path in sorted(self.folder.iterdir()):
+        paths = sorted(self.folder.iterdir())
+        written = self.open_files()  # it answers before it has written the whole of one
+        for path in paths:
+            if path in written:
+                continue
             data = path.read_bytes()
             # smtp-sink's own lines (X-Client-Addr ... X-Rcpt-Args, Received) stand first; ours follow.
             own, at = collections.defaultdict(list), 0
