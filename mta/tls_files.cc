@@ -41,6 +41,8 @@ Task<Result<std::shared_ptr<const tls::Context>>> load_server_tls(Env& env, cons
     auto roots = co_await read_file(env.disk, settings.client_roots, kFileMax);
     if (!roots) co_return fail("tls.client_ca", std::move(roots.error()));
     client_roots = std::move(*roots);
+    const auto trusting = tls::Context::client(env, client_roots, tls::Context::Verify::note);
+    if (!trusting) co_return fail("tls.client_ca " + settings.client_roots, Error(trusting.error()));
   }
   auto context = tls::Context::server(env, *identity, client_roots, others, settings.terms);
   if (!context) co_return fail("tls", std::move(context.error()));
@@ -71,8 +73,10 @@ Task<Result<void>> load_tls(Env& env, Config& config) {
        {std::tuple{note, Verify::note, &config.client.tls_context},
         std::tuple{policy.uses(tls::Level::verify), Verify::require, &config.client.tls_verify_context}}) {
     if (!wanted) continue;
+    const auto trusting = tls::Context::client(env, trusted, verify);
+    if (!trusting) co_return fail("tls.ca " + config.tls.trusted, Error(trusting.error()));
     auto context = tls::Context::client(env, trusted, verify, config.tls.terms);
-    if (!context) co_return fail(trusted.empty() ? std::string("tls") : "tls.ca " + config.tls.trusted, std::move(context.error()));
+    if (!context) co_return fail("tls", std::move(context.error()));
     *into = std::move(*context);
   }
   co_return Result<void>();

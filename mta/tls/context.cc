@@ -90,13 +90,13 @@ Result<std::shared_ptr<Context>> Context::make(Env& env, Role role, const Terms&
     return invalid("TLS 1.2 and 1.3 are not to be had");
   }
   if (SSL_CTX_set_cipher_list(native, terms.ciphers.c_str()) != 1) {
-    return invalid(fmt::format("no cipher of TLS 1.2 in \"{}\"; expected a list as \"openssl ciphers\" takes it", terms.ciphers));
+    return invalid(fmt::format("ciphers: no cipher of TLS 1.2 in \"{}\"; expected a list as \"openssl ciphers\" takes it", terms.ciphers));
   }
-  if (SSL_CTX_set_ciphersuites(native, terms.suites.c_str()) != 1) {
-    return invalid(fmt::format("\"{}\" are no suites of TLS 1.3; expected names like TLS_AES_256_GCM_SHA384 with colons between", terms.suites));
+  if (terms.suites.empty() || SSL_CTX_set_ciphersuites(native, terms.suites.c_str()) != 1) {
+    return invalid(fmt::format("suites: \"{}\" are no suites of TLS 1.3; expected names like TLS_AES_256_GCM_SHA384 with colons between", terms.suites));
   }
   if (SSL_CTX_set1_groups_list(native, terms.groups.c_str()) != 1) {
-    return invalid(fmt::format("\"{}\" are no groups; expected names like X25519 with colons between", terms.groups));
+    return invalid(fmt::format("groups: \"{}\" are no groups; expected names like X25519 with colons between", terms.groups));
   }
   // Nothing of one connection is kept for another: no tickets, no cache.
   SSL_CTX_set_options(native, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
@@ -141,6 +141,7 @@ int Context::choose(ssl_st* ssl, int*, void* context) {
   if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
   for (const Loaded& one : static_cast<const Context*>(context)->identities_) {
     if (X509_check_host(one.certificate.get(), name, 0, 0, nullptr) != 1) continue;
+    SSL_certs_clear(ssl);  // or a key of another kind would still be there to choose
     const ChainHandle chain(sk_X509_new_null());
     for (const CertificateHandle& above : one.chain) sk_X509_push(chain.get(), above.get());
     const bool used = SSL_use_cert_and_key(ssl, one.certificate.get(), one.key.get(), chain.get(), 1) == 1;

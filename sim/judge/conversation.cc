@@ -120,6 +120,7 @@ class OpenerReader {
       command(end + 1);
       if (content_follows() && !content()) break;
       if (const auto chunk = parse_chunk(conversation_.commands.back())) {
+        if (chunk->size > 0 && at_ < octets_.size()) begin_chunk();
         if (chunk->size > octets_.size() - at_) break;
         take_chunk(*chunk);
       }
@@ -163,15 +164,19 @@ class OpenerReader {
     at_ = proxy_header_size(octets_).value_or(octets_.size());
   }
 
+  // A chunk goes on from the chunk before it.
+  void begin_chunk() {
+    conversation_.seams.push_back(places_.seam_at(at_, message_.content.empty() ? 0 : message_.content.back()));
+  }
+
   void take_chunk(const WireChunk& chunk) {
     if (message_.content.empty()) message_.begun = conversation_.commands.back().begun;
-    conversation_.seams.push_back(places_.seam_at(at_, message_.content.empty() ? 0 : message_.content.back()));
     message_.content += octets_.substr(at_, chunk.size);
     at_ += chunk.size;
-    if (chunk.last) end_chunks();
     // A CR that ends the content stays bare; one that ends a chunk may find its LF in the next.
-    const bool bare = chunk.last && chunk.size > 0 && octets_[at_ - 1] == '\r';
-    conversation_.seams.push_back(places_.seam_at(at_, bare ? '\r' : 0));
+    const bool bare = chunk.last && message_.content.ends_with('\r');
+    if (chunk.last) end_chunks();
+    if (at_ < octets_.size()) conversation_.seams.push_back(places_.seam_at(at_, bare ? '\r' : 0));
   }
 
   void end_chunks() {

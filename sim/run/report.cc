@@ -103,11 +103,12 @@ Result<void> make_folder(const std::string& path) {
 Result<void> check_folder(const std::string& path) {
   std::error_code error;
   std::filesystem::path there = std::filesystem::absolute(path, error);
-  while (!error && !std::filesystem::exists(std::filesystem::status(there, error))) {
-    error.clear();
+  if (error) return system_failure(path, error.value());
+  // What is not there will be made, below what is.
+  while (std::filesystem::symlink_status(there, error).type() == std::filesystem::file_type::not_found) {
     there = there.parent_path();
   }
-  if (error) return system_failure(path, error.value());
+  if (error && error != std::errc::no_such_file_or_directory) return system_failure(path, error.value());
   if (!std::filesystem::is_directory(there, error)) return system_failure(path, ENOTDIR);
   if (access(there.c_str(), W_OK | X_OK) != 0) return system_failure(path, errno);
   return {};

@@ -226,10 +226,10 @@ class Smtp:
         self.socket.close()
 
 
-def certificate(folder, name, address):
+def certificate(folder, name, address, *kind):
     """A self-signed certificate and its key, made by the openssl program; their paths. It is its own root."""
     chain, key = pathlib.Path(folder, f'{name}.pem'), pathlib.Path(folder, f'{name}.key')
-    subprocess.run([tool('openssl'), 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+    subprocess.run([tool('openssl'), 'req', '-x509', '-newkey', *(kind or ('ec', '-pkeyopt', 'ec_paramgen_curve:P-256')), '-nodes',
                     '-keyout', str(key), '-out', str(chain), '-days', '2', '-subj', f'/CN={name}',
                     '-addext', f'subjectAltName=DNS:{name},IP:{address}'], check=True, capture_output=True, timeout=60)
     return chain, key

@@ -61,9 +61,10 @@ TEST_CASE("what is spoken is asked of OpenSSL") {
   };
   const Case cases[] = {
       {{false, "ECDHE+AESGCM", "TLS_AES_128_GCM_SHA256", "P-256"}, ""},
-      {{true, "FANCY", "TLS_AES_128_GCM_SHA256", "P-256"}, "no cipher of TLS 1.2 in \"FANCY\""},
-      {{true, "ECDHE+AESGCM", "TLS_FANCY", "P-256"}, "\"TLS_FANCY\" are no suites of TLS 1.3"},
-      {{true, "ECDHE+AESGCM", "TLS_AES_128_GCM_SHA256", "FANCY"}, "\"FANCY\" are no groups"},
+      {{true, "FANCY", "TLS_AES_128_GCM_SHA256", "P-256"}, "ciphers: no cipher of TLS 1.2 in \"FANCY\""},
+      {{true, "ECDHE+AESGCM", "TLS_FANCY", "P-256"}, "suites: \"TLS_FANCY\" are no suites of TLS 1.3"},
+      {{true, "ECDHE+AESGCM", "", "P-256"}, "suites: \"\" are no suites of TLS 1.3"},
+      {{true, "ECDHE+AESGCM", "TLS_AES_128_GCM_SHA256", "FANCY"}, "groups: \"FANCY\" are no groups"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.wanted);

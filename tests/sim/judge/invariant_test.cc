@@ -626,8 +626,10 @@ TEST_CASE("chunks") {
     bool holds;
   };
   for (const Case& one : {Case{"a\r\n", "b\r\n", true}, Case{"a\r", "\nb\r\n", true}, Case{"a", "\nb\r\n", false},
-                          Case{"a\r", "b\r\n", false}, Case{"a\r\n", "b\r", false}, Case{"a", "b", true}}) {
-    for (const bool one_piece : {false, true}) {
+                          Case{"a\r", "b\r\n", false}, Case{"a\r\n", "b\r", false}, Case{"a", "b", true},
+                          Case{"a\r", "", false}}) {
+    for (const auto& [one_piece, cut] : {std::pair{false, false}, std::pair{true, false}, std::pair{false, true}}) {
+      CAPTURE(cut);
       CAPTURE(escape(one.first));
       CAPTURE(escape(one.second));
       Story story = open_story();
@@ -636,11 +638,13 @@ TEST_CASE("chunks") {
       story.say(id, Side::opener, "EHLO sut\r\n");
       story.say(id, Side::acceptor, "250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n");
       const std::string first = fmt::format("BDAT {}\r\n{}", std::strlen(one.first), one.first);
-      const std::string second = fmt::format("BDAT {} LAST\r\n{}", std::strlen(one.second), one.second);
+      // Cut: the connection ends within the chunk, and its last line is content too.
+      const std::string second = fmt::format("BDAT {} LAST\r\n{}", std::strlen(one.second) + (cut ? 100 : 0), one.second);
       if (one_piece) {
         story.say(id, Side::opener, first + second + "QUIT\r\n");
       } else {
-        for (const std::string& piece : {first, second, std::string("QUIT\r\n")}) story.say(id, Side::opener, piece);
+        for (const std::string& piece : {first, second}) story.say(id, Side::opener, piece);
+        story.say(id, Side::opener, "QUIT\r\n");
       }
       story.hang_up(id);
       CHECK(judged(story) == (one.holds ? "" : kNewline));
