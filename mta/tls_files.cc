@@ -43,6 +43,7 @@ Task<Result<std::shared_ptr<const tls::Context>>> load_server_tls(Env& env, cons
     client_roots = std::move(*roots);
     const auto trusting = tls::Context::client(env, client_roots, tls::Context::Verify::note);
     if (!trusting) co_return fail("tls.client_ca " + settings.client_roots, Error(trusting.error()));
+    if (!(*trusting)->verifies()) co_return fail(Errc::invalid, "tls.client_ca " + settings.client_roots + ": no certificate is there; expected PEM");
   }
   auto context = tls::Context::server(env, *identity, client_roots, others, settings.terms);
   if (!context) co_return fail("tls", std::move(context.error()));
@@ -75,6 +76,9 @@ Task<Result<void>> load_tls(Env& env, Config& config) {
     if (!wanted) continue;
     const auto trusting = tls::Context::client(env, trusted, verify);
     if (!trusting) co_return fail("tls.ca " + config.tls.trusted, Error(trusting.error()));
+    if (!config.tls.trusted.empty() && !(*trusting)->verifies()) {
+      co_return fail(Errc::invalid, "tls.ca " + config.tls.trusted + ": no certificate is there; expected PEM");
+    }
     auto context = tls::Context::client(env, trusted, verify, config.tls.terms);
     if (!context) co_return fail("tls", std::move(context.error()));
     *into = std::move(*context);

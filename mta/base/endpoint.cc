@@ -41,6 +41,14 @@ bool IpAddress::is_unspecified() const {
   return std::all_of(octets_.begin(), octets_.end(), [](char c) { return c == 0; });
 }
 
+IpAddress IpAddress::without_mapping() const {
+  constexpr std::string_view kPrefix("\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);
+  if (v4_ || !octets().starts_with(kPrefix)) return *this;
+  IpAddress inner;
+  std::copy(octets_.begin() + kPrefix.size(), octets_.end(), inner.octets_.begin());
+  return inner;
+}
+
 std::string_view IpAddress::octets() const { return {octets_.data(), v4_ ? 4u : 16u}; }
 
 std::string IpAddress::to_string() const {

@@ -10,7 +10,7 @@
 
 namespace postproof {
 
-// An IPv4 or IPv6 address. IPv4-mapped IPv6 addresses are kept as they are given.
+// An IPv4 or IPv6 address. IPv4-mapped IPv6 addresses are kept as they are given, until without_mapping().
 class IpAddress {
  public:
   IpAddress() = default;  // 0.0.0.0
@@ -23,6 +23,8 @@ class IpAddress {
   bool is_v6() const { return !v4_; }
   bool is_loopback() const;     // 127.0.0.0/8, ::1
   bool is_unspecified() const;  // 0.0.0.0, ::
+  // 192.0.2.1 of ::ffff:192.0.2.1 (RFC 4291 section 2.5.5.2), whom rules for IPv4 are for; any other as it is.
+  IpAddress without_mapping() const;
   // The 4 or 16 octets in network order.
   std::string_view octets() const;
   std::string to_string() const;  // RFC 5952

@@ -74,6 +74,11 @@ class SpoolIncoming final : public smtp::Incoming {
   Task<void> write(smtp::Chunk chunk) override {
     if (trouble_) co_return;
     header_.feed(chunk);
+    if (header_.begins_folded()) {
+      trouble_ = Reply::of(554, "5.6.0", "the header begins with white space: it would go on with the field above it");
+      abandon();
+      co_return;
+    }
     if (header_.overlong()) {
       trouble_ = Reply::of(552, "5.3.4", fmt::format("header over the limit of {} octets", policy_.header_size_max));
       abandon();

@@ -13,6 +13,7 @@ constexpr std::size_t kStartMax = 64;  // blanks may stand between the name and 
 
 void HeaderScan::feed(std::string_view chunk) {
   if (ended_) return;
+  if (!begun_ && !chunk.empty()) begun_ = true, folded_ = chunk.front() == ' ' || chunk.front() == '\t';
   if (chunk.size() > left_) chunk = chunk.substr(0, left_);
   left_ -= chunk.size();
   while (!chunk.empty() && !ended_) {

@@ -16,6 +16,8 @@ class HeaderScan {
 
   void feed(std::string_view chunk);
   unsigned received_fields() const { return received_; }
+  // The first line begins with white space: below a field of ours it would go on with that one (RFC 5322 section 2.2.3).
+  bool begins_folded() const { return folded_; }
   bool has_date() const { return date_; }
   bool has_message_id() const { return message_id_; }
   // All of it was looked at, and is US-ASCII.
@@ -31,6 +33,8 @@ class HeaderScan {
   std::string start_;           // the first octets of the line, as many as a field name needs
   std::size_t line_size_ = 0;   // without CR and LF
   unsigned received_ = 0;
+  bool begun_ = false;
+  bool folded_ = false;
   bool date_ = false;
   bool message_id_ = false;
   bool eight_bit_ = false;

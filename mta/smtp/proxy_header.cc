@@ -41,7 +41,7 @@ ProxyHeader::Ends read_ends(std::string_view octets, bool v6) {
   const auto address = [&](std::size_t at) {
     std::array<std::uint8_t, 16> bytes{};
     for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::uint8_t>(octet(octets, at + i));
-    return v6 ? IpAddress::v6(bytes) : IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
+    return v6 ? IpAddress::v6(bytes).without_mapping() : IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
   };
   return {Endpoint(address(0), number(octets, 2 * size)), Endpoint(address(size), number(octets, 2 * size + 2))};
 }
@@ -89,7 +89,7 @@ void ProxyHeader::read_text() {
   const auto from = IpAddress::parse(words[2]), to = IpAddress::parse(words[3]);
   const auto from_port = parse_port(words[4]), to_port = parse_port(words[5]);
   if (!from || !to || !from_port || !to_port || from->is_v6() != v6 || to->is_v6() != v6) return;
-  ends_ = Ends{Endpoint(*from, *from_port), Endpoint(*to, *to_port)};
+  ends_ = Ends{Endpoint(from->without_mapping(), *from_port), Endpoint(to->without_mapping(), *to_port)};
   state_ = State::whole;
 }
 

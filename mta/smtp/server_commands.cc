@@ -86,7 +86,8 @@ Task<void> ServerSession::on(command::Mail mail) {
   // RFC 4954 section 6, RFC 6409 section 4.3.
   const bool must_log_in = logins_ != nullptr && (settings_.submission || logins_->settings().required);
   if (must_log_in && info_.login.empty()) {
-    answer(Reply::of(530, "5.7.0", "log in first"));
+    const bool in_vain = info_.tls.empty() && !logins_->settings().without_tls;  // AUTH is not offered yet
+    answer(Reply::of(530, "5.7.0", in_vain ? "say STARTTLS first, and log in" : "log in first"));
     co_return;
   }
   // Told by LIMITS (RFC 9422).
@@ -103,6 +104,10 @@ Task<void> ServerSession::on(command::Mail mail) {
     answer(Reply::of(501, "5.5.4", fmt::format("a message is held for {} at the most", format_duration(settings_.hold_max))));
     co_return;
   }
+  if (held_past_its_time(mail.params)) {
+    answer(Reply::of(501, "5.5.4", "BY ends before the message is let go"));
+    co_return;
+  }
   utf8_ = mail.params.utf8;
   Reply reply = co_await intake_->mail(info_, std::move(mail.params));
   transaction_ = reply.positive();
@@ -114,6 +119,14 @@ Task<void> ServerSession::on(command::Mail mail) {
 bool ServerSession::held_too_long(const MailParams& params) const {
   if (params.hold_for) return *params.hold_for > settings_.hold_max;
   return params.hold_until && *params.hold_until > env_.clock.now() + settings_.hold_max;
+}
+
+// RFC 2852: in mode R it would come back without an attempt.
+bool ServerSession::held_past_its_time(const MailParams& params) const {
+  if (!params.deliver_within || !params.deliver_within->give_up) return false;
+  const Duration hold = params.hold_for ? Duration(*params.hold_for)
+                        : params.hold_until ? *params.hold_until - env_.clock.now() : Duration::zero();
+  return hold > params.deliver_within->time;
 }
 
 Task<void> ServerSession::on(command::Rcpt rcpt) {

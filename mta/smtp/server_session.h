@@ -83,6 +83,7 @@ class ServerSession {
   Task<void> on(command::Quit quit);
   std::optional<Reply> refuse_tls() const;
   bool held_too_long(const MailParams& params) const;
+  bool held_past_its_time(const MailParams& params) const;
   Task<void> secure();
   Task<void> receive();
   Reply nobody_to_get_it() const;

@@ -27,7 +27,7 @@ std::optional<IpAddress> parse_address(std::string_view value) {
   const bool v6 = starts_with_ignoring_case(value, kIpv6);
   const auto address = IpAddress::parse(v6 ? value.substr(kIpv6.size()) : value);
   if (!address || (v6 && address->is_v4())) return std::nullopt;
-  return address;
+  return address->without_mapping();
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view value) {
@@ -63,10 +63,10 @@ std::optional<std::string> parse_login(std::string_view value) {
   return auth::prepare(value);
 }
 
-// False: the attribute is not known, or its value is wrong.
+// False: the attribute is not known, its value is wrong, or it was there already.
 bool set(XclientAttributes& attributes, std::string_view name, std::string_view value) {
   const auto is = [&](std::string_view known) { return equal_ignoring_case(name, known); };
-  const auto take = [](auto& into, auto parsed) { return (into = std::move(parsed)).has_value(); };
+  const auto take = [](auto& into, auto parsed) { return !into && (into = std::move(parsed)).has_value(); };
   if (is("NAME")) return take(attributes.name, parse_name(value));
   if (is("ADDR")) return take(attributes.address, parse_address(value));
   if (is("PORT")) return take(attributes.port, parse_port(value));

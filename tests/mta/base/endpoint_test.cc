@@ -31,6 +31,10 @@ TEST_CASE("address: kinds, literals, order") {
   CHECK(IpAddress::parse("192.0.2.1")->to_literal() == "[192.0.2.1]");
   CHECK(IpAddress::parse("2001:DB8::1")->to_literal() == "[IPv6:2001:db8::1]");
   CHECK(*IpAddress::parse("192.0.2.1") != *IpAddress::parse("192.0.2.2"));
+  CHECK(IpAddress::parse("::ffff:192.0.2.1")->without_mapping() == *IpAddress::parse("192.0.2.1"));
+  for (const char* other : {"192.0.2.1", "::fffe:192.0.2.1", "1::ffff:192.0.2.1", "::1", "::"}) {
+    CHECK(IpAddress::parse(other)->without_mapping() == *IpAddress::parse(other));
+  }
   CHECK_FALSE(IpAddress::parse("192.0.2.01x"));
   CHECK_FALSE(IpAddress::parse(std::string_view("192.0.2.1\0", 10)));
 }

@@ -45,6 +45,8 @@ const std::string kV4("\xc6\x33\x64\x07\xc0\x00\x02\x19\x04\xd2\x00\x19", 12);  
 const std::string kV6 = std::string("\x20\x01\x0d\xb8", 4) + std::string(11, '\0') + "\x07" +
                         std::string("\x20\x01\x0d\xb8", 4) + std::string(11, '\0') + "\x19" +
                         std::string("\x04\xd2\x00\x19", 4);
+const std::string kMapped = std::string(10, '\0') + "\xff\xff\xc6\x33\x64\x07" + std::string(10, '\0') +
+                            std::string("\xff\xff\xc0\x00\x02\x19\x04\xd2\x00\x19", 10);
 
 }  // namespace
 
@@ -55,6 +57,8 @@ TEST_CASE("proxy header: what both versions tell, and not an octet behind is tak
   const std::vector<Case> cases = {
       {"PROXY TCP4 198.51.100.7 192.0.2.25 1234 25\r\n", "198.51.100.7:1234 192.0.2.25:25"},
       {"PROXY TCP6 2001:db8::7 2001:db8::19 1234 25\r\n", "[2001:db8::7]:1234 [2001:db8::19]:25"},
+      {"PROXY TCP6 ::ffff:198.51.100.7 ::ffff:192.0.2.25 1234 25\r\n", "198.51.100.7:1234 192.0.2.25:25"},
+      {binary(0x21, 0x21, kMapped), "198.51.100.7:1234 192.0.2.25:25"},
       {"PROXY UNKNOWN\r\n", "own"},
       {"PROXY UNKNOWN ffff::1 ffff::2 65535 65535\r\n", "own"},
       {binary(0x21, 0x11, kV4), "198.51.100.7:1234 192.0.2.25:25"},

@@ -42,6 +42,7 @@ TEST_CASE("xclient: what is said, and what stays") {
       {"addr=198.51.100.7 port=99", "198.51.100.7:99  192.0.2.25:25 before smtp"},
       {"PORT=99", "192.0.2.1:99 before.example 192.0.2.25:25 before smtp"},
       {"ADDR=IPV6:2001:db8::7 NAME=six.example", "[2001:db8::7]:0 six.example 192.0.2.25:25 before smtp"},
+      {"ADDR=::ffff:198.51.100.7", "198.51.100.7:0  192.0.2.25:25 before smtp"},
       {"ADDR=2001:db8::7", "[2001:db8::7]:0  192.0.2.25:25 before smtp"},
       {"ADDR=[UNAVAILABLE] NAME=[TEMPUNAVAIL]", "0.0.0.0:0  192.0.2.25:25 before smtp"},
       {"NAME=a.example", "192.0.2.1:40000 a.example 192.0.2.25:25 before smtp"},
@@ -62,7 +63,7 @@ TEST_CASE("xclient: what is refused") {
   for (const std::string_view arguments :
        {"", "ADDR", "ADDR=", "ADDR=1.2.3", "ADDR=IPV6:192.0.2.1", "ADDR=198.51.100.7 PORT=65536", "PORT=-1", "PORT=",
         "PROTO=LMTP", "NAME=a..b", "NAME=a+0D+0Ab", "HELO=", "HELO=a+0D+0AMAIL", "HELO=a+00", "HELO=+C3+BC", "HELO=a+2",
-        "HELO=a=b", "LOGIN=", "LOGIN=a+0D+0A", "COLOUR=red", "ADDR=198.51.100.7 COLOUR=red", "=x", "NAME=[unknown]"}) {
+        "HELO=a=b", "LOGIN=", "LOGIN=a+0D+0A", "PORT=1 port=2", "COLOUR=red", "ADDR=198.51.100.7 COLOUR=red", "=x", "NAME=[unknown]"}) {
     CAPTURE(arguments);
     CHECK_FALSE(parse_xclient(arguments));
   }
