@@ -22,7 +22,8 @@ struct Shrunk {
   std::size_t runs = 0;
 };
 
-// `attempt` is called until nothing smaller fails, its effort is spent, or it has run `runs_max` times. `kept`: keys that stay.
+// `attempt` is called until nothing smaller fails, its effort is spent, or it has run `runs_max` times. `kept`: keys that
+// stay.
 Shrunk shrink(document::Document document, const std::function<Attempt(const document::Document&)>& attempt,
               std::size_t runs_max, const std::vector<std::string_view>& kept);
 

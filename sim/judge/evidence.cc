@@ -89,6 +89,14 @@ void Evidence::take(const record::NodeState& state, std::size_t index, Duration 
 }
 
 void Evidence::take(const record::Fault& fault) {
+  if (fault.kind == "process.pause") {
+    Pauses& pauses = pauses_[fault.where];
+    if (fault.detail != "ends") {
+      if (pauses.under_way++ == 0) pauses.list.emplace_back(ended_at_, std::nullopt);
+    } else if (pauses.under_way > 0 && --pauses.under_way == 0) {
+      pauses.list.back().second = ended_at_;
+    }
+  }
   if (!lies(fault.kind)) return;
   Disk& disk = disks_[fault.where.substr(0, fault.where.find(' '))];  // behind its node's name, the path
   if (!fault.detail.starts_with("strikes")) return;
@@ -169,14 +177,24 @@ Seen Evidence::seen(const Conversation& conversation, const std::optional<std::s
   return seen;
 }
 
+Duration Evidence::time_running(std::string_view node, Duration from, Duration to) const {
+  Duration running = to - from;
+  const auto pauses = pauses_.find(node);
+  if (pauses == pauses_.end()) return running;
+  for (const auto& [begin, end] : pauses->second.list) {
+    running -= std::max(std::min(end.value_or(to), to) - std::max(begin, from), Duration::zero());
+  }
+  return running;
+}
+
 bool Evidence::may_be_forgotten(std::string_view node, Duration at) const {
-  if (at + kAmbiguous >= ended_at_ && end_ != nullptr && end_->reason != "done") return true;
+  if (end_ != nullptr && end_->reason != "done" && time_running(node, at, ended_at_) <= kAmbiguous) return true;
   if (disk_lies(node)) return true;
   const auto lives = lives_.find(node);
   if (lives == lives_.end()) return false;
   return std::ranges::any_of(lives->second, [&](const Life& life) {
     if (at < life.begin || (life.end && at > *life.end)) return false;
-    return life.disk_failed || (life.crashed && *life.end <= at + kAmbiguous);
+    return life.disk_failed || (life.crashed && time_running(node, at, *life.end) <= kAmbiguous);
   });
 }
 

@@ -19,7 +19,7 @@
 namespace postproof::sim {
 
 // Until an outcome is durable it is ambiguous, and a crash so soon after it may do things twice: outcomes
-// are synced within 20 ms, and this leaves room for the disk's own costs.
+// are synced within 20 ms that the program runs, and this leaves room for the disk's own costs.
 inline constexpr Duration kAmbiguous = std::chrono::milliseconds{100};
 
 // A message that a peer has kept.
@@ -83,7 +83,7 @@ class Evidence {
   Seen seen(const Conversation& conversation, const std::optional<std::size_t>& reply) const;
   // No life of the node's program had begun by then and not ended.
   bool is_down(std::string_view node, Duration at) const;
-  // The MTA crashed, or the recording ended, within kAmbiguous of `at`; or a disk that fails has kept
+  // The MTA crashed, or the recording ended, before it had run for kAmbiguous from `at` on; or a disk that fails has kept
   // it from writing down what it knew.
   bool may_be_forgotten(std::string_view node, Duration at) const;
   // A fault may have changed or dropped what this node's disk had told to be durable: nothing that it holds is certain.
@@ -116,6 +116,14 @@ class Evidence {
     bool disk_failed = false;  // at least one operation that changes the disk
   };
 
+  struct Pauses {
+    std::vector<std::pair<Duration, std::optional<Duration>>> list;  // begin and end, in their order
+    unsigned under_way = 0;
+  };
+
+  // How long the node's program was not paused between the two.
+  Duration time_running(std::string_view node, Duration from, Duration to) const;
+
   void take(std::size_t index, const Record& record);
   void judge_origin();
 
@@ -139,6 +147,7 @@ class Evidence {
 
   std::map<std::string, Disk, std::less<>> disks_;  // that lie
   std::map<std::string, std::vector<Life>, std::less<>> lives_;
+  std::map<std::string, Pauses, std::less<>> pauses_;
   std::vector<std::size_t> faults_;
   const record::End* end_ = nullptr;
   Duration ended_at_{};

@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <span>
 #include <utility>
-#include <vector>
 
 #include "mta/base/text.h"
 #include "sim/judge/invariants.h"
@@ -22,7 +22,7 @@ struct Direction {
   std::size_t seams = 0;  // that were passed
 
   // Where the first bare CR or LF of this record's octets is; npos: nowhere.
-  std::size_t find_bare(std::string_view octets, std::size_t record, const std::vector<Seam>& all) {
+  std::size_t find_bare(std::string_view octets, std::size_t record, std::span<const Seam> all) {
     std::size_t found = std::string_view::npos;
     for (std::size_t i = 0; i < octets.size(); ++i) {
       for (; seams < all.size() && all[seams].record == record && all[seams].offset == i; ++seams) last = all[seams].before;
@@ -54,8 +54,9 @@ void check_newlines(const Evidence& evidence, std::vector<Failure>& failures) {
     Direction& direction = directions[{id, from}];
     if (wire != nullptr && !conversation->tls.empty() && begins_tls(octets)) direction.secured = true;
     if (wire != nullptr && direction.secured) continue;
-    static const std::vector<Seam> kNone;
-    const std::size_t at = direction.find_bare(octets, i, from == Side::opener ? conversation->seams : kNone);
+    std::span<const Seam> seams;
+    if (from == Side::opener) seams = conversation->seams;
+    const std::size_t at = direction.find_bare(octets, i, seams);
     if (at == std::string_view::npos) continue;
     const std::size_t begin = at < kQuotedBefore ? 0 : at - kQuotedBefore;
     breaches.add(fmt::format("{} sends \"{}\"", sender,

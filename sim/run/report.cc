@@ -31,8 +31,7 @@ std::unexpected<Error> system_failure(const std::string& path, int number) {
 }
 
 bool plain(char c) {
-  return is_alnum(c) ||
-         std::string_view("=,._-").find(c) != std::string_view::npos;
+  return is_alnum(c) || std::string_view("=,._-").find(c) != std::string_view::npos;
 }
 
 }  // namespace

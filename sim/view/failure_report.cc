@@ -57,8 +57,7 @@ std::string failure_headline(const Recording& recording, const record::Failure& 
 
 std::string shell_word(std::string_view word) {
   const bool plain = !word.empty() && std::ranges::all_of(word, [](char c) {
-    return is_alnum(c) ||
-           std::string_view("/._-=,+@%:").find(c) != std::string_view::npos;
+    return is_alnum(c) || std::string_view("/._-=,+@%:").find(c) != std::string_view::npos;
   });
   if (plain) return std::string(word);
   std::string quoted = "'";

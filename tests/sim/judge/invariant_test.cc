@@ -215,6 +215,50 @@ TEST_CASE("a second report after a crash") {
   }
 }
 
+// What is not durable yet stays so for as long as the program does not run.
+TEST_CASE("a crash a while after a delivery") {
+  Story story = open_story();
+  story.accepted("0001000000000001", "alice@src.example");
+  story.hand_over();
+  story.transfer(relay());
+  story.delivered("bob@dest.example");
+  const auto pause = [&](const char* where, std::string detail) {
+    story.add(record::Fault{"process.pause", where, 2, std::move(detail)});
+  };
+  bool excused = false;
+  SUBCASE("") { story.pass(150ms); }
+  SUBCASE("that it was paused in") {
+    pause("sut", "begins");
+    story.pass(150ms);
+    excused = true;
+  }
+  SUBCASE("that another was paused in") {
+    pause("other", "begins");
+    story.pass(150ms);
+  }
+  SUBCASE("that it was paused in for a part, twice at once") {
+    pause("sut", "begins");
+    pause("sut", "begins");
+    story.pass(50ms);
+    pause("sut", "ends");
+    story.pass(50ms);
+    pause("sut", "ends");
+    story.pass(50ms);
+    excused = true;
+  }
+  SUBCASE("with a pause that was over before") {
+    story.pass(110ms);
+    pause("sut", "begins");
+    story.pass(50ms);
+    pause("sut", "ends");
+  }
+  story.crash();
+  story.start();
+  story.transfer(relay());
+  story.delivered("bob@dest.example");
+  CHECK(judged(story) == (excused ? "" : kOneEnd));
+}
+
 TEST_CASE("content that an MTA no longer has") {
   Story story = open_story();
   story.accepted("0001000000000001", "alice@src.example");
