@@ -25,6 +25,17 @@ Task<Result<tls::Identity>> load_identity(Env& env, TlsSettings::Pair files, std
   co_return identity;
 }
 
+// Certificates of roots, PEM; empty: the configuration names no file.
+Task<Result<std::string>> load_roots(Env& env, std::string path, std::string key) {
+  if (path.empty()) co_return std::string();
+  auto roots = co_await read_file(env.disk, path, kFileMax);
+  if (!roots) co_return fail(key, std::move(roots.error()));
+  const auto trusting = tls::Context::client(env, *roots, tls::Context::Verify::note);
+  if (!trusting) co_return fail(key + " " + path, Error(trusting.error()));
+  if (!(*trusting)->verifies()) co_return fail(Errc::invalid, key + " " + path + ": no certificate is there; expected PEM");
+  co_return roots;
+}
+
 }  // namespace
 
 Task<Result<std::shared_ptr<const tls::Context>>> load_server_tls(Env& env, const TlsSettings& settings) {
@@ -36,16 +47,9 @@ Task<Result<std::shared_ptr<const tls::Context>>> load_server_tls(Env& env, cons
     if (!other) co_return std::unexpected(std::move(other.error()));
     others.push_back(std::move(*other));
   }
-  std::string client_roots;
-  if (!settings.client_roots.empty()) {
-    auto roots = co_await read_file(env.disk, settings.client_roots, kFileMax);
-    if (!roots) co_return fail("tls.client_ca", std::move(roots.error()));
-    client_roots = std::move(*roots);
-    const auto trusting = tls::Context::client(env, client_roots, tls::Context::Verify::note);
-    if (!trusting) co_return fail("tls.client_ca " + settings.client_roots, Error(trusting.error()));
-    if (!(*trusting)->verifies()) co_return fail(Errc::invalid, "tls.client_ca " + settings.client_roots + ": no certificate is there; expected PEM");
-  }
-  auto context = tls::Context::server(env, *identity, client_roots, others, settings.terms);
+  const auto client_roots = co_await load_roots(env, settings.client_roots, "tls.client_ca");
+  if (!client_roots) co_return std::unexpected(client_roots.error());
+  auto context = tls::Context::server(env, *identity, *client_roots, others, settings.terms);
   if (!context) co_return fail("tls", std::move(context.error()));
   co_return context;
 }
@@ -63,23 +67,14 @@ Task<Result<void>> load_tls(Env& env, Config& config) {
   const tls::Policy& policy = config.router.tls;
   const bool note = policy.uses(tls::Level::may) || policy.uses(tls::Level::require);
   if (!note && !policy.uses(tls::Level::verify)) co_return Result<void>();
-  std::string trusted;
-  if (!config.tls.trusted.empty()) {
-    auto roots = co_await read_file(env.disk, config.tls.trusted, kFileMax);
-    if (!roots) co_return fail("tls.ca", std::move(roots.error()));
-    trusted = std::move(*roots);
-  }
+  const auto trusted = co_await load_roots(env, config.tls.trusted, "tls.ca");
+  if (!trusted) co_return std::unexpected(trusted.error());
   using Verify = tls::Context::Verify;
   for (const auto& [wanted, verify, into] :
        {std::tuple{note, Verify::note, &config.client.tls_context},
         std::tuple{policy.uses(tls::Level::verify), Verify::require, &config.client.tls_verify_context}}) {
     if (!wanted) continue;
-    const auto trusting = tls::Context::client(env, trusted, verify);
-    if (!trusting) co_return fail("tls.ca " + config.tls.trusted, Error(trusting.error()));
-    if (!config.tls.trusted.empty() && !(*trusting)->verifies()) {
-      co_return fail(Errc::invalid, "tls.ca " + config.tls.trusted + ": no certificate is there; expected PEM");
-    }
-    auto context = tls::Context::client(env, trusted, verify, config.tls.terms);
+    auto context = tls::Context::client(env, *trusted, verify, config.tls.terms);
     if (!context) co_return fail("tls", std::move(context.error()));
     *into = std::move(*context);
   }

@@ -1,6 +1,6 @@
 // A password file as what stands behind logins: PLAIN, LOGIN, SCRAM-SHA-256 and its -PLUS. The file is read through Env's
-// disk, and again when what was read is older than a second and a client asks what is offered or logs in: a change needs no restart. Hashes are
-// computed in Env's Work.
+// disk, and again when what was read is older than a second and a client asks what is offered or logs in: a change needs
+// no restart. Hashes are computed in Env's Work.
 //
 // A user who is unknown takes the same path and the same time as a wrong password. Lines that are none are told in a
 // service event each time that the file has changed, and count for nobody; a file that cannot be read refuses for now.

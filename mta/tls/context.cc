@@ -90,10 +90,12 @@ Result<std::shared_ptr<Context>> Context::make(Env& env, Role role, const Terms&
     return invalid("TLS 1.2 and 1.3 are not to be had");
   }
   if (SSL_CTX_set_cipher_list(native, terms.ciphers.c_str()) != 1) {
-    return invalid(fmt::format("ciphers: no cipher of TLS 1.2 in \"{}\"; expected a list as \"openssl ciphers\" takes it", terms.ciphers));
+    return invalid(fmt::format("ciphers: no cipher of TLS 1.2 in \"{}\"; expected a list as \"openssl ciphers\" takes it",
+                               terms.ciphers));
   }
   if (terms.suites.empty() || SSL_CTX_set_ciphersuites(native, terms.suites.c_str()) != 1) {
-    return invalid(fmt::format("suites: \"{}\" are no suites of TLS 1.3; expected names like TLS_AES_256_GCM_SHA384 with colons between", terms.suites));
+    return invalid(fmt::format("suites: \"{}\" are no suites of TLS 1.3; expected names like TLS_AES_256_GCM_SHA384 with "
+                               "colons between", terms.suites));
   }
   if (SSL_CTX_set1_groups_list(native, terms.groups.c_str()) != 1) {
     return invalid(fmt::format("groups: \"{}\" are no groups; expected names like X25519 with colons between", terms.groups));

@@ -1,7 +1,7 @@
 """Other MTAs as clients of ours and as its peers, within TLS: Exim and OpenSMTPD, and Python's aiosmtpd over SMTP and LMTP.
 
 Debian's packages of MTAs exclude one another: ci/unpack-packages lays their files under build/foreign. They look for users
-and folders of their own, which a mount namespace shows to them alone. Needs root.
+and folders of their own, which a mount namespace shows to them alone; that needs root.
 """
 import contextlib
 import json
@@ -29,8 +29,9 @@ class Foreign:
         self.folder, self.port = pathlib.Path(folder), free_port()
         self.folder.parent.chmod(0o755)
         self.folder.mkdir()
-        program = FOREIGN / self.program
-        assert program.exists(), f'{program} is not there; run ci/unpack-packages'
+        unpacked = FOREIGN / self.program
+        assert unpacked.exists(), f'{unpacked} is not there; run ci/unpack-packages'
+        self.executable = pathlib.Path(shutil.copy(unpacked, self.folder))  # where its users may go
         self.chain, self.key = certificate(self.folder, 'foreign.example', HOST)
         for name in ('passwd', 'group'):
             file = pathlib.Path(self.folder, name)
@@ -44,7 +45,7 @@ class Foreign:
         binds = ' && '.join(f'mount --bind {self.folder}/{name} /etc/{name}' for name in ('passwd', 'group'))
         self.log = (self.folder / 'output').open('wb')
         self.process = subprocess.Popen(
-            ['unshare', '--mount', 'sh', '-c', f'{binds} && {self.prepare()} && exec {program} {self.options(config)}'],
+            ['unshare', '--mount', 'sh', '-c', f'{binds} && {self.prepare()} && exec {self.executable} {self.options(config)}'],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         try:
             wait_for(lambda: self.process.poll() is not None or port_open(self.port), 20, f'{self.program} does not listen')
@@ -67,14 +68,14 @@ class Exim(Foreign):
     program = 'usr/sbin/exim4'
 
     def prepare(self):
-        return f'install -d -o Debian-exim {self.folder}/spool {self.folder}/logs && chown Debian-exim {self.key} {self.folder}'
+        return f'install -d -o Debian-exim {self.folder}/spool && chown Debian-exim {self.key} {self.folder}'
 
     def options(self, config):
         return f'-C {config} -bdf -q1s'
 
     def configuration(self, ours, our_root, sink):
         return f'''
-exim_path = {FOREIGN}/{self.program}
+exim_path = {self.executable}
 spool_directory = {self.folder}/spool
 log_file_path = {self.folder}/%slog
 pid_file_path = {self.folder}/pid
@@ -163,10 +164,10 @@ class Keeper:
         pathlib.Path(folder, f'{self.taken}.json').write_text(json.dumps(told))
         return '250 2.0.0 kept'
 keeper = Keeper()
-# Its LMTP would not take LHLO before STARTTLS.
 async def serve():
     loop = asyncio.get_running_loop()
     make = {'smtp': SMTP, 'lmtp': LMTP}[kind]
+    # Where STARTTLS is required, its LMTP takes no LHLO before it.
     server = await loop.create_server(lambda: make(keeper, hostname='aiosmtpd.example', enable_SMTPUTF8=True, tls_context=context,
                                                    require_starttls=kind == 'smtp', loop=loop), host, int(port))
     await server.serve_forever()
