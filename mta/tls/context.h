@@ -27,7 +27,7 @@ struct Identity {
 
 // What is spoken, in OpenSSL's words.
 struct Terms {
-  bool tls12 = true;                                 // false: TLS 1.3 alone
+  bool tls12 = true;                                    // false: TLS 1.3 alone
   std::string ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";  // of TLS 1.2
   std::string suites = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";  // of TLS 1.3
   std::string groups = "X25519:P-256:P-384";
